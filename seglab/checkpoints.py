@@ -1,0 +1,122 @@
+"""Trained networks on disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from seglab.fcn import FCN
+from seglab.files import written_whole
+
+MODELS = {
+    "fcn32s": lambda classes, **options: FCN(classes, 32, **options),
+    "fcn16s": lambda classes, **options: FCN(classes, 16, **options),
+    "fcn8s": lambda classes, **options: FCN(classes, 8, **options),
+}
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, cut off, or not one of seglab's."""
+
+
+@dataclass
+class Trained:
+    """A network together with what its numbers mean.
+
+    Attributes:
+        model: normalised images -> logits.
+        classes: names, index 0 first.
+        palette: `uint8 [256, 3]`.
+        longest_side: pixels of the longer side of the pictures it was trained on, or None.
+        notes: how it was trained and what it reached, for people.
+    """
+
+    model: nn.Module
+    classes: tuple[str, ...]
+    palette: np.ndarray
+    longest_side: int | None
+    notes: str = ""
+
+
+def build(
+    name: str,
+    num_classes: int,
+    backbone: str = "efficientnet_lite0",
+    weights: str | None = "imagenet",
+) -> nn.Module:
+    """A network by name.
+
+    Args:
+        name: one of `MODELS`.
+        num_classes, backbone, weights: see `seglab.fcn.FCN`.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}; choose one of {', '.join(MODELS)}")
+    return MODELS[name](num_classes, backbone=backbone, weights=weights)
+
+
+def save(path: str | Path, trained: Trained, name: str, backbone: str, half: bool = False) -> Path:
+    """Write a network and all that is needed to use it, whole or not at all.
+
+    Args:
+        name, backbone: as given to `build`.
+        half: store 16-bit numbers: half the size, and predictions that hardly differ.
+    """
+    state = trained.model.state_dict()
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    content = {
+        "seglab": 1,  # version of this format
+        "name": name,
+        "backbone": backbone,
+        "classes": list(trained.classes),
+        "palette": torch.from_numpy(trained.palette),
+        "longest_side": trained.longest_side,
+        "notes": trained.notes,
+        "state": {k: v.cpu() for k, v in state.items()},
+    }
+    with written_whole(path) as temporary:
+        torch.save(content, temporary)
+    return Path(path)
+
+
+def load(path: str | Path) -> Trained:
+    """Read a network that `save` wrote, on the CPU, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, cut off, or something else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path}: no such checkpoint; train one with `python -m seglab train`"
+        ) from None
+    except Exception as error:  # torch.load raises many kinds for a damaged file
+        raise CheckpointError(
+            f"{path}: cannot be read as a checkpoint ({type(error).__name__}); it may be cut off"
+        ) from error
+    if not isinstance(content, dict) or "seglab" not in content:
+        raise CheckpointError(f"{path}: not a checkpoint of seglab's (bare weights, perhaps?)")
+    model = build(content["name"], len(content["classes"]), content["backbone"], weights=None)
+    model.load_state_dict(content["state"])
+    return Trained(
+        model.eval(),
+        tuple(content["classes"]),
+        content["palette"].numpy(),
+        content["longest_side"],
+        content["notes"],
+    )
+
+
+def load_embedded() -> Trained:
+    """The FCN-8s that comes with the course, trained on the rendered rooms only.
+
+    It was made by `python -m seglab train --half --output seglab/weights/rooms_fcn8s.pt`.
+    """
+    return load(Path(__file__).parent / "weights" / "rooms_fcn8s.pt")

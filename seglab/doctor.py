@@ -1,0 +1,139 @@
+"""Is this machine ready for the course? Check, and say how to fix what is not."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from seglab import checkpoints, transforms, voc
+from seglab.backbones import efficientnet_lite0
+from seglab.runtime import default_runtime
+from seglab.training import pixel_loss
+
+
+class Problem(Exception):
+    """A check failed: args are what was found and how to fix it."""
+
+
+def main() -> int:
+    """Run all checks, print a line for each; 0 if all are passed, else 1."""
+    failures = 0
+    for check in CHECKS:
+        name = check.__name__.removeprefix("check_").replace("_", " ")
+        try:
+            print(f"ok       {name:<16} {check()}")
+        except Exception as error:
+            failures += 1
+            found, cure = error.args if isinstance(error, Problem) else (repr(error), REINSTALL)
+            print(f"PROBLEM  {name:<16} {found}\n{'':<25} -> {cure}")
+    print("\nAll is well." if not failures else f"\n{failures} problem(s): see the arrows above.")
+    return int(failures > 0)
+
+
+REINSTALL = "install the course again: `pip install --force-reinstall seglab` or a fresh clone"
+
+
+def check_packages() -> str:
+    """Every package that seglab needs, at least as new as it asks for."""
+    from packaging.requirements import Requirement
+
+    found, wrong = [f"Python {platform.python_version()}"], []
+    for line in importlib.metadata.requires("seglab") or []:
+        requirement = Requirement(line)
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} is {version}, needed {requirement.specifier}")
+        if requirement.name in ("torch", "torchvision", "jupyterlab"):
+            found.append(f"{requirement.name} {version}")
+    if wrong:
+        names = " ".join(w.split()[0] for w in wrong)
+        raise Problem("; ".join(wrong), f"`pip install --upgrade {names}`")
+    return ", ".join(found)
+
+
+def check_device() -> str:
+    runtime = default_runtime()
+    if runtime.device.type == "cuda":
+        return f"{torch.cuda.get_device_name()} with CUDA {torch.version.cuda}"
+    hint = "" if torch.version.cuda is None else "; no GPU was found, none is needed"
+    return f"CPU, {torch.get_num_threads()} threads{hint}"
+
+
+def check_memory() -> str:
+    free = _available_memory()
+    if free is None:
+        return "unknown on this system; the course needs about 3 GB"
+    if free < 2.5e9:
+        raise Problem(
+            f"{free / 1e9:.1f} GB free",
+            "close other programs (browsers above all) and other notebooks: about 3 GB are needed",
+        )
+    return f"{free / 1e9:.1f} GB free"
+
+
+def _available_memory() -> float | None:
+    """Bytes that a new program can have, where the system tells."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                return float(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def check_disk() -> str:
+    free = shutil.disk_usage(Path.cwd()).free
+    if free < 0.5e9:
+        raise Problem(f"{free / 1e9:.1f} GB free here", "free at least 0.5 GB for results")
+    return f"{free / 1e9:.1f} GB free here"
+
+
+def check_embedded_data() -> str:
+    train, val = voc.rooms("train"), voc.rooms("val")
+    train[0], val[0]
+    return f"{len(train)} training and {len(val)} validation images"
+
+
+def check_weights() -> str:
+    efficientnet_lite0()
+    checkpoints.load_embedded()
+    return "ImageNet weights of EfficientNet-Lite0 and the trained FCN-8s"
+
+
+def check_one_step() -> str:
+    """Forward and backward once, on real data and the real device."""
+    runtime = default_runtime()
+    image, mask = voc.rooms("train")[0]
+    trained = checkpoints.load_embedded()
+    model = runtime.place(trained.model).train()
+    with runtime.precision():
+        images = image[None].to(runtime.device)
+        logits = model(runtime.batch(transforms.normalize(images)))
+    loss = pixel_loss(logits, mask[None].to(runtime.device))
+    loss.backward()
+    if not torch.isfinite(loss):
+        raise Problem(f"the loss is {loss.item()}", "update torch, or run on the CPU")
+    return f"forward and backward pass on {runtime.device.type}, loss {loss.item():.2f}"
+
+
+CHECKS: list[Callable[[], str]] = [
+    check_packages,
+    check_device,
+    check_memory,
+    check_disk,
+    check_embedded_data,
+    check_weights,
+    check_one_step,
+]

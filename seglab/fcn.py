@@ -1,0 +1,75 @@
+"""Fully convolutional networks: FCN-32s, FCN-16s and FCN-8s (notebook 04).
+
+Source: Long, Shelhamer and Darrell, Fully Convolutional Networks for Semantic Segmentation
+(2015), figure 3.
+"""
+
+import torch
+from torch import nn
+
+from seglab.backbones import feature_pyramid
+from seglab.upsampling import BilinearUpsampling
+
+# Which feature maps are scored, coarsest first, by the stride of the finest one.
+SKIPS = {32: (32,), 16: (32, 16), 8: (32, 16, 8)}
+
+
+class FCN(nn.Module):
+    """Score the coarsest features; double, add the scores of the next finer ones; upsample.
+
+    `float [N, 3, H, W]` (normalised images) -> logits `float [N, num_classes, H, W]`, for any
+    H, W of at least 32.
+
+    Args:
+        num_classes: channels of the logits.
+        stride: 32, 16 or 8: how fine the finest features are.
+        backbone, weights: see `seglab.backbones.feature_pyramid`.
+        learned_upsampling: may training change the bilinear kernels between the skips? The last,
+            large one stays bilinear, as in the paper.
+
+    Raises:
+        ValueError: an unknown stride or backbone; at call time, an image smaller than 32 pixels.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        stride: int = 8,
+        backbone: str = "efficientnet_lite0",
+        weights: str | None = "imagenet",
+        learned_upsampling: bool = True,
+    ):
+        super().__init__()
+        if stride not in SKIPS:
+            raise ValueError(f"stride is 32, 16 or 8; found {stride}")
+        self.backbone = feature_pyramid(backbone, weights)
+        self.levels = [self.backbone.strides.index(skip) for skip in SKIPS[stride]]
+        # A 1 x 1 convolution is a linear classifier at every position.
+        self.scores = nn.ModuleList(
+            nn.Conv2d(self.backbone.channels[level], num_classes, 1) for level in self.levels
+        )
+        self.doubling = nn.ModuleList(
+            BilinearUpsampling(num_classes, 2, learned_upsampling) for _ in self.levels[1:]
+        )
+        self.to_image_size = BilinearUpsampling(num_classes, stride, learned=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        height, width = images.shape[-2:]
+        if min(height, width) < 32:
+            raise ValueError(f"images of at least 32 x 32 pixels, please; found {height} x {width}")
+        features = self.backbone(images)
+        x = self.scores[0](features[self.levels[0]])  # [N, classes, H / 32, W / 32]
+        for level, score, double in zip(
+            self.levels[1:], self.scores[1:], self.doubling, strict=True
+        ):
+            skip = score(features[level])
+            x = crop(double(x), skip) + skip
+        return crop(self.to_image_size(x), images)
+
+
+def crop(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """The upper left part of `x` that has the height and width of `like`.
+
+    Halving rounds up, so doubling can give one row or column too many.
+    """
+    return x[..., : like.shape[-2], : like.shape[-1]]

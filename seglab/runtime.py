@@ -1,0 +1,75 @@
+"""Where the work runs: one decision for a whole notebook."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+BUDGETS = ("quick", "full")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Device and number format for training and prediction.
+
+    Attributes:
+        device: the processor or the GPU.
+        autocast: half-precision type for the forward pass, or None for plain float32.
+        budget: `"quick"` (minutes on a laptop, embedded data) or `"full"` (GPU, bigger data).
+    """
+
+    device: torch.device
+    autocast: torch.dtype | None = None
+    budget: str = "quick"
+
+    def place(self, model: torch.nn.Module) -> torch.nn.Module:
+        """Move a model to the device, with channels last in memory.
+
+        Channels last keeps the numbers of one pixel side by side; convolutions run faster so
+        (tests/benchmarks measures by how much).
+        """
+        return model.to(self.device, memory_format=torch.channels_last)
+
+    def batch(self, images: torch.Tensor) -> torch.Tensor:
+        """Move a batch of images `[N, 3, H, W]` to the device, channels last."""
+        return images.to(self.device, non_blocking=True).contiguous(
+            memory_format=torch.channels_last
+        )
+
+    def precision(self):
+        """The context in which forward passes run."""
+        return torch.autocast(self.device.type, self.autocast, enabled=self.autocast is not None)
+
+    def __str__(self) -> str:
+        if self.device.type == "cuda":
+            place = torch.cuda.get_device_name(self.device)
+        else:
+            place = "CPU"
+        kind = str(self.autocast or torch.float32).removeprefix("torch.")
+        return f"{self.budget} budget on {place}, {kind}"
+
+
+def default_runtime(budget: str | None = None) -> Runtime:
+    """A CUDA GPU if there is one, else the processor.
+
+    Args:
+        budget: `"quick"` or `"full"`; default: the environment variable SEGLAB_BUDGET, else quick.
+
+    Raises:
+        ValueError: another budget.
+    """
+    budget = budget or os.environ.get("SEGLAB_BUDGET") or "quick"
+    if budget not in BUDGETS:
+        raise ValueError(f"the budget is {' or '.join(BUDGETS)}; found {budget!r}")
+    if torch.cuda.is_available():
+        half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return Runtime(torch.device("cuda"), half, budget)
+    return Runtime(torch.device("cpu"), None, budget)
+
+
+def start(budget: str | None = None, seed: int = 0) -> Runtime:
+    """Begin a notebook: choose the device, seed torch, print one line saying what was chosen."""
+    torch.manual_seed(seed)
+    runtime = default_runtime(budget)
+    print(f"seglab: {runtime}")
+    return runtime

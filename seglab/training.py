@@ -1,0 +1,265 @@
+"""One training loop (notebook 07; used from notebook 04 on)."""
+
+import copy
+import csv
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+from tqdm.auto import tqdm
+
+from seglab.files import written_whole
+from seglab.inference import logits_of, predict
+from seglab.metrics import ConfusionMatrix
+from seglab.palettes import VOID
+from seglab.runtime import Runtime, default_runtime
+from seglab.transforms import normalize, training_transforms
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on. The message names the likely causes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        images: how many training images are seen in all, repeats counted.
+        batch_size: images per step.
+        longest_side: images are brought to this size (pixels of the longer side), in training
+            before they are scaled and cropped, and when the network is scored or used.
+        scale: then scaled by a random factor from this range.
+        crop: then a random window of this height and width in pixels is cut out.
+        color: strength of random brightness, contrast and saturation, 0 to 1.
+        learning_rate: its highest value.
+        weight_decay: AdamW's; biases and normalisation layers are spared.
+        schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
+            0.9, the DeepLab papers' choice) or `"constant"`.
+        balanced: weigh rare classes higher in the loss.
+        seed: of the new layers' order of images and of the augmentation.
+    """
+
+    images: int = 5000
+    batch_size: int = 4
+    longest_side: int | None = 320
+    scale: tuple[float, float] = (0.75, 1.5)
+    crop: tuple[int, int] = (192, 256)
+    color: float = 0.0
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    schedule: str = "one_cycle"
+    balanced: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.schedule not in ("one_cycle", "poly", "constant"):
+            raise ValueError(
+                f'schedule is "one_cycle", "poly" or "constant"; found {self.schedule!r}'
+            )
+        if self.images < self.batch_size or self.batch_size < 1:
+            raise ValueError(
+                f"images ({self.images}) must be at least batch_size ({self.batch_size}) >= 1"
+            )
+
+    @property
+    def steps(self) -> int:
+        """How many times the weights are changed."""
+        return self.images // self.batch_size
+
+    def factor(self, step: int) -> float:
+        """The learning rate at a step as a share of its highest value."""
+        if self.schedule == "constant":
+            return 1.0
+        done = step / self.steps
+        if self.schedule == "poly":
+            return (1 - done) ** 0.9
+        warm_up = 0.1
+        if done < warm_up:
+            return 0.05 + 0.95 * done / warm_up
+        return 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
+
+
+@dataclass
+class History:
+    """What happened while training.
+
+    Attributes:
+        steps: one `{"step", "loss", "learning_rate"}` for each step.
+        scores: one `{"step", "mean_iou", "pixel_accuracy"}` for each evaluation.
+        seconds: time spent training, evaluations not counted.
+    """
+
+    steps: list[dict] = field(default_factory=list)
+    scores: list[dict] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the steps as a table."""
+        with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
+            writer = csv.DictWriter(file, ["step", "loss", "learning_rate"])
+            writer.writeheader()
+            writer.writerows(self.steps)
+        return Path(path)
+
+
+def class_shares(dataset: Dataset, num_classes: int) -> torch.Tensor:
+    """The share of each class among the labelled pixels of a data set, `float64 [C]`, sum 1."""
+    counts = torch.zeros(256, dtype=torch.int64)
+    for index in range(len(dataset)):
+        mask = dataset.mask(index) if hasattr(dataset, "mask") else dataset[index][1]
+        counts += torch.bincount(mask.flatten().to(torch.int64), minlength=256)
+    counts = counts[:num_classes].double()
+    return counts / counts.sum()
+
+
+def balanced_weights(shares: torch.Tensor) -> torch.Tensor:
+    """A weight for each class, larger for rare ones: `1 / log(1.02 + share)`, `float32 [C]`.
+
+    Source: Paszke et al., ENet (2016), section 5.2.
+    """
+    return (1 / torch.log(1.02 + shares)).float()
+
+
+def pixel_loss(
+    logits: torch.Tensor, masks: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Cross-entropy, averaged over the labelled pixels; zero if there is none.
+
+    Args:
+        logits: `float [N, C, H, W]`.
+        masks: `uint8` or `int64 [N, H, W]`; void (255) does not count.
+        weights: `float [C]`, for each class; the average is weighted by them.
+    """
+    masks = masks.long()
+    total = F.cross_entropy(
+        logits.float(), masks, weight=weights, ignore_index=VOID, reduction="sum"
+    )
+    labelled = masks != VOID
+    if weights is None:
+        norm = labelled.sum()
+    else:
+        norm = weights[masks.where(labelled, 0)].where(labelled, 0).sum()
+    return total / norm.clamp(min=1e-6)
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """The trainable parameters in two groups: kernels decay, biases and norms do not."""
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def fit(
+    model: nn.Module,
+    train: Dataset,
+    val: Dataset | None = None,
+    recipe: Recipe | None = None,
+    evaluations: int = 1,
+    runtime: Runtime | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model in place.
+
+    Args:
+        model: normalised images `[N, 3, H, W]` -> logits `[N, C, H, W]`.
+        train: a `VOCSegmentation` without transforms; the recipe's augmentation is applied.
+        val: scored `evaluations` times, evenly spread, the last time at the end.
+        recipe: default `Recipe()`.
+        runtime: where to run; default: a GPU if there is one.
+        progress: show a bar with the loss.
+
+    Raises:
+        TrainingError: the loss is not a number any more.
+    """
+    recipe, runtime = recipe or Recipe(), runtime or default_runtime()
+    history = History()
+    weights = None
+    if recipe.balanced:
+        weights = balanced_weights(class_shares(train, train.num_classes)).to(runtime.device)
+    # Seeded apart from the notebook around it: what ran before does not change the numbers.
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        model = runtime.place(model)
+        optimizer = torch.optim.AdamW(
+            parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, recipe.factor)
+        scaler = torch.amp.GradScaler(
+            runtime.device.type, enabled=runtime.autocast == torch.float16
+        )
+        due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
+        batches = tqdm(
+            _loader(train, recipe), total=recipe.steps, disable=not progress, leave=False
+        )
+        for step, (images, masks) in enumerate(batches, start=1):
+            began = time.perf_counter()
+            model.train()
+            with runtime.precision():
+                logits = logits_of(model(runtime.batch(normalize(images.to(runtime.device)))))
+            loss = pixel_loss(logits, masks.to(runtime.device), weights)
+            optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            rate = optimizer.param_groups[0]["lr"]
+            schedule.step()
+            value = loss.item()
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"the loss is {value} at step {step}. Likely causes: a learning rate that is "
+                    f"too high (now {rate:.2g}; try a tenth), or images that are not normalised."
+                )
+            history.steps.append({"step": step, "loss": value, "learning_rate": rate})
+            batches.set_postfix(loss=f"{value:.3f}", refresh=False)
+            history.seconds += time.perf_counter() - began
+            if val is not None and step in due:
+                matrix = evaluate(model, val, recipe.longest_side, runtime, progress=False)
+                history.scores.append(
+                    {
+                        "step": step,
+                        "mean_iou": matrix.mean_iou,
+                        "pixel_accuracy": matrix.pixel_accuracy,
+                    }
+                )
+    model.eval()
+    return history
+
+
+def _loader(train: Dataset, recipe: Recipe) -> DataLoader:
+    """Shuffled, augmented batches: `uint8 [N, 3, h, w]` and `uint8 [N, h, w]`."""
+    augmented = copy.copy(train)
+    augmented.transforms = training_transforms(
+        recipe.crop, recipe.scale, recipe.longest_side, recipe.color
+    )
+    order = RandomSampler(augmented, num_samples=recipe.steps * recipe.batch_size)
+    return DataLoader(augmented, recipe.batch_size, sampler=order)
+
+
+def evaluate(
+    model: nn.Module,
+    dataset: Dataset,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    progress: bool = True,
+) -> ConfusionMatrix:
+    """Predict every image of a data set, whole, and compare at the size of its label.
+
+    Args:
+        model: normalised images -> logits.
+        dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation.
+        longest_side: see `seglab.inference.predict`.
+    """
+    runtime = runtime or default_runtime()
+    matrix = ConfusionMatrix(dataset.num_classes)
+    for index in tqdm(range(len(dataset)), disable=not progress, leave=False):
+        image, mask = dataset[index]
+        matrix.update(predict(model, image, longest_side, runtime), mask)
+    return matrix

@@ -1,0 +1,270 @@
+"""Data sets in the folder layout of PASCAL VOC 2012.
+
+root/JPEGImages/NAME.jpg              the images
+root/SegmentationClass/NAME.png       the masks: palette PNGs of class indices, 255 is void
+root/SegmentationObject/NAME.png      optional: which object each pixel belongs to
+root/ImageSets/Segmentation/SPLIT.txt the names of a split, one a line
+root/classes.txt                      optional: class names, one a line, index 0 first
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, UnknownColorError, indices_from_rgb
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+
+
+class DatasetError(ValueError):
+    """A data set on disk is not what it should be. The message names the file and the cure."""
+
+
+def read_image(path: str | Path) -> torch.Tensor:
+    """Any picture file as `uint8 [3, H, W]`, red green blue, upright.
+
+    Grey, palette, transparent (on white), CMYK and 16-bit grey pictures are converted; the
+    camera's rotation flag (EXIF) is obeyed.
+
+    Raises:
+        DatasetError: the file is missing, cut off, or not a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture = ImageOps.exif_transpose(picture)
+            if picture.mode.startswith("I") or picture.mode == "F":
+                values = np.asarray(picture, dtype=np.float64)
+                span = 65535 if values.max(initial=0) > 255 else 255
+                picture = Image.fromarray((values / span * 255).clip(0, 255).astype(np.uint8))
+            if "A" in picture.mode or "transparency" in picture.info:
+                picture = picture.convert("RGBA")
+                paper = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(paper, picture)
+            array = np.array(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: no such file") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DatasetError(
+            f"{path}: cannot be read as a picture ({error}). The file may be cut off or not a "
+            "picture at all: open it in a viewer, or copy it again."
+        ) from error
+    return torch.from_numpy(array).permute(2, 0, 1)
+
+
+def read_mask(
+    path: str | Path, palette: np.ndarray = VOC_PALETTE, num_classes: int = len(VOC_CLASSES)
+) -> torch.Tensor:
+    """A mask file as class indices, `uint8 [H, W]`.
+
+    Palette PNGs of 1, 2, 4 or 8 bits give their indices; grey ones give their values; colour
+    ones are looked up in `palette`.
+
+    Raises:
+        DatasetError: missing, cut off, not a picture, or with colours the palette does not name.
+    """
+    try:
+        with Image.open(path) as picture:
+            packing = picture.tile[0][3] if picture.tile else ""  # "L;4": grey with 4 bits
+            picture.load()
+            if picture.mode in ("P", "L"):
+                # Pillow stretches grey pictures of 2 and 4 bits to 0..255 (but not palette
+                # pictures, whose numbers are names, not brightness). Undo the stretch.
+                stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)
+                indices = np.array(picture) // stretch
+            elif picture.mode == "1":
+                indices = np.array(picture).astype(np.uint8)
+            elif picture.mode.startswith("I"):
+                indices = np.array(picture)
+                if indices.max(initial=0) > 255:
+                    raise DatasetError(f"{path}: index {indices.max()} is above 255")
+                indices = indices.astype(np.uint8)
+            else:
+                indices = indices_from_rgb(np.array(picture.convert("RGB")), palette, num_classes)
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: no such file") from None
+    except UnknownColorError as error:
+        raise DatasetError(f"{path}: {error}") from error
+    except (OSError, SyntaxError) as error:
+        raise DatasetError(f"{path}: cannot be read as a mask ({error})") from error
+    return torch.from_numpy(indices)
+
+
+def read_classes(root: str | Path) -> tuple[str, ...]:
+    """The class names of a data set: `classes.txt` if there is one, else VOC's 21."""
+    path = Path(root) / "classes.txt"
+    if not path.exists():
+        return VOC_CLASSES
+    names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    names = tuple(name for name in names if name)
+    if not names or len(set(names)) < len(names) or len(names) > VOID:
+        raise DatasetError(
+            f"{path}: expected 1 to {VOID} different class names, one a line; found {len(names)} "
+            f"of which {len(set(names))} are different"
+        )
+    return names
+
+
+class VOCSegmentation(Dataset):
+    """Images and masks of one split of a folder in VOC layout, read when asked for.
+
+    An item is `(image, mask)`: `tv_tensors.Image` `uint8 [3, H, W]` and `tv_tensors.Mask`
+    `uint8 [H, W]` with indices from 0 to `num_classes - 1` and void (255).
+
+    Args:
+        root: the folder that holds `JPEGImages` and the others.
+        split: the name of a file in `ImageSets/Segmentation`, such as `"train"` or `"val"`.
+        transforms: called as `transforms(image, mask)`; see `seglab.transforms`.
+        classes: class names, index 0 first; default: `classes.txt`, else VOC's.
+        palette: `uint8 [256, 3]`; default: that of the first mask if it has one, else VOC's.
+
+    Attributes:
+        names: the names of the images of the split.
+        classes, num_classes, palette: as above.
+
+    Raises:
+        DatasetError: not a VOC folder, an unknown or empty split, or an image without mask.
+            Reading an item raises it for a file that is cut off, a mask of another size than
+            its image, or an index without a class.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        transforms: Callable | None = None,
+        classes: Sequence[str] | None = None,
+        palette: np.ndarray | None = None,
+    ):
+        self.root = Path(root)
+        self.split = split
+        self.transforms = transforms
+        self._check_folder()
+        self.names = self._read_split()
+        self.classes = tuple(classes) if classes is not None else read_classes(self.root)
+        self.num_classes = len(self.classes)
+        self._check_pairs()
+        self.palette = self._read_palette() if palette is None else palette
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+        image, mask = self.image(index), self.mask(index)
+        if mask.shape != image.shape[1:]:
+            raise DatasetError(
+                f"{self.mask_path(index)}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels "
+                f"but its image is {image.shape[2]} x {image.shape[1]}. Every pixel needs one "
+                "label: export the mask again."
+            )
+        image, mask = tv_tensors.Image(image), tv_tensors.Mask(mask)
+        if self.transforms is not None:
+            image, mask = self.transforms(image, mask)
+        return image, mask
+
+    def image(self, index: int) -> torch.Tensor:
+        """The untransformed image, `uint8 [3, H, W]`."""
+        return read_image(self.image_path(index))
+
+    def mask(self, index: int) -> torch.Tensor:
+        """The untransformed mask, `uint8 [H, W]`, its indices checked against the classes."""
+        path = self.mask_path(index)
+        mask = read_mask(path, self.palette, self.num_classes)
+        labelled = mask[mask != VOID]
+        if labelled.numel() and int(labelled.max()) >= self.num_classes:
+            strangers = sorted({int(i) for i in labelled.unique() if i >= self.num_classes})
+            raise DatasetError(
+                f"{path}: index {', '.join(map(str, strangers[:5]))} has no class; there are "
+                f"{self.num_classes} classes (0 to {self.num_classes - 1}) and void ({VOID}). "
+                "Is classes.txt complete?"
+            )
+        return mask
+
+    def objects(self, index: int) -> torch.Tensor:
+        """Which object each pixel belongs to, `uint8 [H, W]`: 0 none, 1, 2, ..., 255 void."""
+        return read_mask(self.root / "SegmentationObject" / f"{self.names[index]}.png")
+
+    def image_path(self, index: int) -> Path:
+        return self._find(self.root / "JPEGImages", self.names[index])
+
+    def mask_path(self, index: int) -> Path:
+        return self.root / "SegmentationClass" / f"{self.names[index]}.png"
+
+    def _check_folder(self) -> None:
+        needed = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
+        missing = [name for name in needed if not (self.root / name).is_dir()]
+        if missing:
+            raise DatasetError(
+                f"{self.root}: not a folder in VOC layout; missing {', '.join(missing)}. Give the "
+                f"folder that holds {', '.join(needed)} (for the original VOC: VOCdevkit/VOC2012)."
+            )
+
+    def _read_split(self) -> list[str]:
+        folder = self.root / "ImageSets" / "Segmentation"
+        path = folder / f"{self.split}.txt"
+        if not path.exists():
+            found = ", ".join(sorted(p.stem for p in folder.glob("*.txt"))) or "none"
+            raise DatasetError(f"{path}: no such split; found: {found}")
+        names = path.read_text(encoding="utf-8").split()
+        if not names:
+            raise DatasetError(f"{path}: the split is empty; expected one image name a line")
+        return names
+
+    def _check_pairs(self) -> None:
+        for index, name in enumerate(self.names):
+            self._find(self.root / "JPEGImages", name)
+            if not self.mask_path(index).exists():
+                raise DatasetError(
+                    f"{self.mask_path(index)}: no such mask, but {self.split}.txt names {name!r}"
+                )
+
+    def _find(self, folder: Path, name: str) -> Path:
+        for suffix in IMAGE_SUFFIXES:
+            path = folder / f"{name}{suffix}"
+            if path.exists():
+                return path
+        raise DatasetError(
+            f"{folder / name}.jpg: no such image, but {self.split}.txt names {name!r}"
+        )
+
+    def _read_palette(self) -> np.ndarray:
+        try:
+            with Image.open(self.mask_path(0)) as picture:
+                colors = picture.getpalette("RGB") if picture.mode == "P" else None
+        except OSError:
+            colors = None  # the unreadable file is reported when it is asked for
+        palette = VOC_PALETTE.copy()
+        if colors:
+            entries = np.array(colors, dtype=np.uint8).reshape(-1, 3)[: self.num_classes]
+            palette[: len(entries)] = entries
+        return palette
+
+
+def rooms_folder() -> Path:
+    """Where the embedded data set is: inside the installed package, or in the clone's `data`.
+
+    Raises:
+        DatasetError: neither is there.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "data" / "rooms", package.parent / "data" / "rooms"):
+        if (folder / "ImageSets").is_dir():
+            return folder
+    raise DatasetError(
+        f"the embedded data set was not found in {package / 'data'} or {package.parent / 'data'}; "
+        "install seglab again (pip install --force-reinstall seglab) or check out data/rooms"
+    )
+
+
+def rooms(split: str = "train", transforms: Callable | None = None) -> VOCSegmentation:
+    """The embedded data set: rendered rooms and streets with nine of VOC's classes.
+
+    Args:
+        split: `"train"` (360 images), `"val"` (120) or `"trainval"`.
+        transforms: called as `transforms(image, mask)`.
+    """
+    return VOCSegmentation(rooms_folder(), split, transforms)
