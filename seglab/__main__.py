@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Container
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,33 +67,31 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def predict(arguments: argparse.Namespace) -> int:
     trained = read_checkpoint(arguments.checkpoint)
-    results, failures, taken = [], [], set()
+    shares, failures = {}, []
     for path in tqdm(arguments.photos, disable=len(arguments.photos) < 2):
         try:
             result = inference.segment(path, trained, arguments.longest_side)
         except DatasetError as error:
             failures.append(str(error))
             continue
-        result.name = free_name(result.name, taken)
+        result.name = free_name(result.name, shares)
         result.save(arguments.output)
-        shares = ", ".join(f"{name} {100 * s:.0f} %" for name, s in result.shares().items())
-        tqdm.write(f"{path}: {shares}")
-        result.image = None  # the pictures are on disk; keep only what the table needs
-        results.append(result)
-    if results:
-        table = inference.shares_to_csv(results, Path(arguments.output) / "shares.csv")
-        print(f"wrote {len(results)} label maps and overlays and {table}")
+        shares[result.name] = result.shares()
+        found = ", ".join(f"{name} {100 * part:.0f} %" for name, part in result.shares().items())
+        tqdm.write(f"{path}: {found}")
+    if shares:
+        table = inference.shares_to_csv(shares, Path(arguments.output) / "shares.csv")
+        print(f"wrote {len(shares)} label maps and overlays and {table}")
     for failure in failures:
         print(f"skipped {failure}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def free_name(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
     """A name that no earlier photo of this run has: two folders may each hold an IMG_1."""
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}_{number}", number + 1
-    taken.add(candidate)
     return candidate
 
 

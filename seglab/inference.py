@@ -1,8 +1,8 @@
 """Image in, label map out (notebook 01)."""
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -102,12 +102,8 @@ class Segmentation:
     image: torch.Tensor
     mask: torch.Tensor
     classes: tuple[str, ...] = VOC_CLASSES
-    palette: np.ndarray = None
+    palette: np.ndarray = field(default_factory=VOC_PALETTE.copy)
     name: str = "image"
-
-    def __post_init__(self):
-        if self.palette is None:
-            self.palette = VOC_PALETTE
 
     def shares(self) -> dict[str, float]:
         """For each class that occurs, its share of the pixels (0 to 1), largest first."""
@@ -134,7 +130,7 @@ class Segmentation:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the shares as a table `file,class,percent`."""
-        return shares_to_csv([self], path)
+        return shares_to_csv({self.name: self.shares()}, path)
 
 
 def overlay(image, mask, palette: np.ndarray = VOC_PALETTE, opacity: float = 0.6) -> np.ndarray:
@@ -152,14 +148,18 @@ def overlay(image, mask, palette: np.ndarray = VOC_PALETTE, opacity: float = 0.6
     return mixed.round().astype(np.uint8)
 
 
-def shares_to_csv(results: Iterable[Segmentation], path: str | Path) -> Path:
-    """Write the class shares of several pictures as one table `file,class,percent`."""
+def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> Path:
+    """Write the class shares of several pictures as one table `file,class,percent`.
+
+    Args:
+        shares: name of a picture -> what `Segmentation.shares` returned.
+    """
     with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "class", "percent"])
-        for result in results:
-            for name, share in result.shares().items():
-                writer.writerow([result.name, name, f"{100 * share:.2f}"])
+        for name, of_picture in shares.items():
+            for class_name, share in of_picture.items():
+                writer.writerow([name, class_name, f"{100 * share:.2f}"])
     return Path(path)
 
 

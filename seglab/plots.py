@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.patches import Patch
+from matplotlib.patches import FancyBboxPatch, Patch
 
 from seglab.inference import overlay
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, colorize
@@ -98,6 +98,50 @@ def _classes_in(items: Sequence, classes: Sequence[str]) -> list[tuple[int, str]
     return [*named, (VOID, "void")] if VOID in found else named
 
 
+def numbers(
+    masks: Sequence,
+    titles: Sequence[str] | None = None,
+    width: float = 10,
+    palette: np.ndarray = VOC_PALETTE,
+    title: str | None = None,
+) -> plt.Figure:
+    """Draw small masks `[H, W]` side by side, with the index of every pixel written on it."""
+    masks = [np.asarray(mask) for mask in masks]
+    shares = [mask.shape[1] for mask in masks]
+    side = (width - 0.2 * len(masks)) / sum(shares)  # of one pixel, in inches
+    height = side * max(len(mask) for mask in masks) + 0.35 * bool(titles) + 0.45 * bool(title)
+    figure, axes = plt.subplots(
+        1,
+        len(masks),
+        figsize=(width, height),
+        width_ratios=shares,
+        squeeze=False,
+        layout="constrained",
+    )
+    for number, (axis, mask) in enumerate(zip(axes.flat, masks, strict=True)):
+        picture = colorize(mask, palette)
+        axis.imshow(picture, interpolation="nearest")
+        axis.hlines(np.arange(1, len(mask)) - 0.5, -0.5, mask.shape[1] - 0.5, "gray", lw=0.5)
+        axis.vlines(np.arange(1, mask.shape[1]) - 0.5, -0.5, len(mask) - 0.5, "gray", lw=0.5)
+        for (row, column), index in np.ndenumerate(mask):
+            dark = picture[row, column] @ [0.299, 0.587, 0.114] < 110
+            axis.text(
+                column,
+                row,
+                index,
+                ha="center",
+                va="center",
+                color="white" if dark else "black",
+                fontsize=min(13, 24 * side),
+            )
+        axis.set(xticks=[], yticks=[])
+        if titles:
+            axis.set_title(titles[number], fontsize=12)
+    if title:
+        figure.suptitle(title, fontsize=14)
+    return figure
+
+
 def heat_map(image, heat: torch.Tensor, title: str, width: float = 8) -> plt.Figure:
     """An image `uint8 [3, H, W]` beside a map of numbers `[h, w]` laid over it."""
     picture = picture_of(image)
@@ -150,16 +194,144 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     return figure
 
 
-def bars(values: dict[str, float], title: str, label: str, width: float = 9) -> plt.Figure:
-    """One horizontal bar for each name, with its value in figures."""
+def bars(
+    values: dict[str, float], title: str, label: str, width: float = 9, log: bool = False
+) -> plt.Figure:
+    """One horizontal bar for each name, with its value in figures.
+
+    Args:
+        log: an axis on which each step is ten times the last, for values far apart?
+    """
     height = 0.3 * len(values) + 1
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    drawn = axis.barh(list(values), list(values.values()), color="#33628d")
-    axis.bar_label(drawn, fmt="%.1f", padding=3)
+    drawn = axis.barh(list(values), list(values.values()), color="#33628d", log=log)
+    axis.bar_label(drawn, fmt="{:,.0f}" if log else "{:.1f}", padding=3)
     axis.invert_yaxis()
     axis.set(xlabel=label, title=title)
     axis.margins(x=0.1)
     axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def score_grids(
+    grids: Sequence[torch.Tensor],
+    titles: Sequence[str],
+    title: str,
+    columns: int | None = None,
+    width: float = 11,
+) -> plt.Figure:
+    """Small score maps as coloured squares: orange above zero, purple below, numbers inside.
+
+    Args:
+        grids: maps `[h, w]`; all are drawn at the same size, whatever their number of squares.
+        titles: one for each map.
+        columns: maps in a row; default: all.
+    """
+    columns = columns or len(grids)
+    rows = -(-len(grids) // columns)
+    size = (width, rows * (width / columns + 0.3) + 0.3)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    limit = max(float(grid.abs().max()) for grid in grids)
+    for axis, grid, name in zip(axes.flat, grids, titles, strict=False):
+        axis.imshow(grid, cmap="PuOr_r", vmin=-1.4 * limit, vmax=1.4 * limit)
+        height, across = grid.shape
+        if across <= 4:
+            for (row, column), value in np.ndenumerate(grid.numpy()):
+                axis.text(column, row, f"{value + 0:g}", ha="center", va="center", fontsize=13)
+        axis.set_xticks(np.arange(0.5, across - 1), [])
+        axis.set_yticks(np.arange(0.5, height - 1), [])
+        axis.grid(color="white", linewidth=1)
+        axis.tick_params(length=0)
+        axis.set_title(name, fontsize=12)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def dots(
+    series: dict[str, dict[str, float]], title: str, label: str, width: float = 10
+) -> plt.Figure:
+    """One row for each name, one dot for each series: who is ahead, and where.
+
+    Args:
+        series: name of the series -> name of the row -> value. Rows keep the first one's order.
+    """
+    names = list(next(iter(series.values())))
+    height = 0.36 * len(names) + 1.5
+    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
+    looks = [("#D55E00", "o"), ("#0072B2", "s"), ("#111111", "D"), ("#009E73", "^")]
+    for row, name in enumerate(names):
+        values = [of[name] for of in series.values()]
+        axis.plot([min(values), max(values)], [row, row], color="#bbbbbb", linewidth=3, zorder=1)
+    for (name, values), (color, marker) in zip(series.items(), looks, strict=False):
+        axis.scatter(
+            [values[row] for row in names],
+            range(len(names)),
+            s=65,
+            color=color,
+            marker=marker,
+            edgecolors="white",
+            label=name,
+            zorder=2,
+        )
+    axis.set_yticks(range(len(names)), names, fontsize=12)
+    axis.invert_yaxis()
+    axis.set_xlabel(label, fontsize=12)
+    axis.set_title(title, fontsize=14)
+    axis.grid(axis="x", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(ncols=len(series), loc="outside lower center", frameon=False, fontsize=12)
+    return figure
+
+
+def fcn_diagram(
+    image: Sequence[int], features: Sequence[Sequence[int]], num_classes: int, width: float = 11
+) -> plt.Figure:
+    """FCN-32s, 16s and 8s in one drawing: stages, scores, doublings, sums (notebook 04).
+
+    Args:
+        image: shape `(3, H, W)`.
+        features: shapes `(channels, h, w)` of the five feature maps, finest first.
+    """
+    figure, axis = plt.subplots(figsize=(width, 0.53 * width))
+    axis.set(xlim=(-0.45, 5.5), ylim=(-3.75, 0.42))
+    axis.axis("off")
+    green = "#00704f"
+
+    def box(x, y, text, color, across=0.68, high=0.62):
+        corner = (x - across / 2, y - high / 2)
+        look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444"}
+        axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
+        axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=1.25)
+
+    def arrow(start, end, text="", color="#444444", shift=(0.0, 0.0)):
+        look = {"arrowstyle": "-|>", "color": color, "linewidth": 2, "mutation_scale": 16}
+        axis.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0})
+        middle = [(a + b) / 2 + d for a, b, d in zip(start, end, shift, strict=True)]
+        axis.text(*middle, text, ha="center", va="center", fontsize=13, color=color, weight="bold")
+
+    for x, shape in enumerate([image, *features]):
+        name = f"1/{2**x}" if x else "image"
+        box(x, 0, f"{name}\n{shape[0]} channels\n{shape[1]} x {shape[2]}", "#cfe5f5", 0.76)
+        if x:
+            arrow((x - 0.62, 0), (x - 0.38, 0))
+    for x, stride in ((5, 32), (4, 16), (3, 8)):
+        arrow((x, -0.31), (x, -0.92))
+        box(x, -1.15, f"1 x 1 conv.\n{num_classes} scores", "#f9dfa6", high=0.46)
+        arrow((x, -1.38), (x, -2.04))
+        box(x, -2.2, "" if stride == 32 else "+", "white", 0.26, 0.32)
+        if stride < 32:
+            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "x 2", green, (0, 0.18))
+        arrow((x, -2.36), (x, -3.04), f"x {stride}", green, (0.24, 0.03))
+        box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} x {image[2]}", "#e4e4e4")
+    notes = {
+        -1.15: "Score: a linear classifier\nat every position.",
+        -2.2: "Double the coarse scores,\nadd the finer ones.",
+        -3.35: "Enlarge to the image;\ncut off what is too much.",
+    }
+    for y, text in notes.items():
+        axis.text(-0.35, y, text, ha="left", va="center", fontsize=13, color="#333333")
+    axis.set_title("One classifier, three networks: each column ends in an FCN", fontsize=14)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
     return figure
 
 

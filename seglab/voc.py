@@ -99,7 +99,7 @@ def read_classes(root: str | Path) -> tuple[str, ...]:
     path = Path(root) / "classes.txt"
     if not path.exists():
         return VOC_CLASSES
-    names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
     names = tuple(name for name in names if name)
     if not names or len(set(names)) < len(names) or len(names) > VOID:
         raise DatasetError(
@@ -209,7 +209,9 @@ class VOCSegmentation(Dataset):
         if not path.exists():
             found = ", ".join(sorted(p.stem for p in folder.glob("*.txt"))) or "none"
             raise DatasetError(f"{path}: no such split; found: {found}")
-        names = path.read_text(encoding="utf-8").split()
+        # "sig": Windows' Notepad begins a file with an invisible mark.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        names = [line.strip() for line in lines if line.strip()]
         if not names:
             raise DatasetError(f"{path}: the split is empty; expected one image name a line")
         return names
@@ -250,13 +252,31 @@ def rooms_folder() -> Path:
     Raises:
         DatasetError: neither is there.
     """
+    return _embedded("rooms/ImageSets").parent
+
+
+def photo(name: str) -> Path:
+    """The path of a real photograph that comes with the course.
+
+    Args:
+        name: `"chelsea"` (a tabby cat) or `"coffee"` (a cup on a table), both CC0, from
+            scikit-image.
+
+    Raises:
+        DatasetError: it is not there.
+    """
+    return _embedded(f"photos/{name}.jpg")
+
+
+def _embedded(path: str) -> Path:
+    """A file or folder of the embedded data: inside the package, or in the clone's `data`."""
     package = Path(__file__).resolve().parent
-    for folder in (package / "data" / "rooms", package.parent / "data" / "rooms"):
-        if (folder / "ImageSets").is_dir():
-            return folder
+    for data in (package / "data", package.parent / "data"):
+        if (data / path).exists():
+            return data / path
     raise DatasetError(
-        f"the embedded data set was not found in {package / 'data'} or {package.parent / 'data'}; "
-        "install seglab again (pip install --force-reinstall seglab) or check out data/rooms"
+        f"{path} was not found in {package / 'data'} or {package.parent / 'data'}; install seglab "
+        "again (pip install --force-reinstall seglab) or check out the folder data"
     )
 
 
