@@ -77,7 +77,9 @@ def predict(arguments: argparse.Namespace) -> int:
         result.name = free_name(result.name, shares)
         result.save(arguments.output)
         shares[result.name] = result.shares()
-        found = ", ".join(f"{name} {100 * part:.0f} %" for name, part in result.shares().items())
+        found = ", ".join(
+            f"{name} {100 * part:.0f} %" for name, part in result.shares().items() if part >= 0.01
+        )
         tqdm.write(f"{path}: {found}")
     if shares:
         table = inference.shares_to_csv(shares, Path(arguments.output) / "shares.csv")

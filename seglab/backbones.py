@@ -32,7 +32,7 @@ class FeaturePyramid(nn.Module):
     """Five stages; the feature map after each one.
 
     `float [N, 3, H, W]` (normalised images) -> list of five maps; map i is
-    `[N, channels[i], H / strides[i], W / strides[i]]`, sizes rounded up (down for VGG).
+    `[N, channels[i], H / strides[i], W / strides[i]]`, sizes rounded up.
 
     Attributes:
         stages: five modules to run one after the other.
@@ -118,6 +118,9 @@ def _split_mobilenet_v2(network: torchvision.models.MobileNetV2):
 
 def _split_vgg16(network: torchvision.models.VGG):
     f = network.features
+    for layer in f:
+        if isinstance(layer, nn.MaxPool2d):
+            layer.ceil_mode = True  # half of an odd size is rounded up, as in the other networks
     return [f[0:5], f[5:10], f[10:17], f[17:24], f[24:31]], (64, 128, 256, 512, 512)
 
 

@@ -103,15 +103,21 @@ def load(path: str | Path) -> Trained:
         ) from error
     if not isinstance(content, dict) or "seglab" not in content:
         raise CheckpointError(f"{path}: not a checkpoint of seglab's (bare weights, perhaps?)")
-    model = build(content["name"], len(content["classes"]), content["backbone"], weights=None)
-    model.load_state_dict(content["state"])
-    return Trained(
-        model.eval(),
-        tuple(content["classes"]),
-        content["palette"].numpy(),
-        content["longest_side"],
-        content["notes"],
-    )
+    try:
+        model = build(content["name"], len(content["classes"]), content["backbone"], weights=None)
+        model.load_state_dict(content["state"])
+        return Trained(
+            model.eval(),
+            tuple(content["classes"]),
+            content["palette"].numpy(),
+            content["longest_side"],
+            content["notes"],
+        )
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path}: not a checkpoint that this version of seglab understands ({error}); was it "
+            "written by another version?"
+        ) from error
 
 
 def load_embedded() -> Trained:

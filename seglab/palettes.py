@@ -118,18 +118,20 @@ def indices_from_rgb(
     colors = palette[known]
     values = np.unique(colors)
     unknown = len(values)  # the rank of every channel value that no colour uses
-    rank = np.full(256, unknown, dtype=np.int16)
+    rank = np.full(256, unknown, dtype=np.intp if unknown > 30 else np.int16)
     rank[values] = np.arange(len(values))
+    base = unknown + 1
+    red, green, blue = rank * base**2, rank * base, rank
 
     def key(picture: np.ndarray) -> np.ndarray:
-        ranks = rank[picture].astype(np.intp if unknown > 30 else np.int16)
-        return (ranks[..., 0] * (unknown + 1) + ranks[..., 1]) * (unknown + 1) + ranks[..., 2]
+        """The three ranks of each pixel as the digits of one number."""
+        return red.take(picture[..., 0]) + green.take(picture[..., 1]) + blue.take(picture[..., 2])
 
     # -1 marks "no class has this colour". Written backwards, so that of two classes with the
     # same colour the lower index wins.
-    table = np.full((unknown + 1) ** 3, -1, dtype=np.int16)
+    table = np.full(base**3, -1, dtype=np.int16)
     table[key(colors)[::-1]] = known[::-1]
-    indices = table[key(rgb)]
+    indices = table.take(key(rgb))
     if indices.min(initial=0) < 0:
         strangers, counts = np.unique(rgb[indices < 0], axis=0, return_counts=True)
         shown = ", ".join(

@@ -1,0 +1,56 @@
+"""Run notebooks and store them with clean outputs: `python tests/execute_notebooks.py [NOTEBOOK ...]`.
+
+Use it before a commit that changes a notebook or what a notebook shows. A notebook whose run fails
+is left as it was. What is cleaned: progress bars (they say how fast one machine was on one day),
+warnings of libraries, widget state, execution times.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from seglab.files import written_whole
+
+FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+
+
+def execute(path: Path) -> None:
+    """Run one notebook in its own folder and write it back."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    clean(notebook)
+    with written_whole(path) as temporary:
+        nbformat.write(notebook, temporary)
+
+
+def clean(notebook) -> None:
+    """Remove from the outputs what is not for readers."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not is_noise(output)]
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def is_noise(output) -> bool:
+    """Is this a progress bar or something a library wrote to the error stream?"""
+    if output.output_type == "stream":
+        return output.name == "stderr"
+    view = "application/vnd.jupyter.widget-view+json"
+    text = output.get("data", {}).get("text/plain", "")
+    return (view in output.get("data", {}) and "it/s" in text) or "?it" in text
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(FOLDER.glob("*.ipynb")):
+        print(path.name, flush=True)
+        execute(path)

@@ -1,0 +1,98 @@
+"""Small data sets and pictures made on the spot."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared"  # data that is not part of the repository; tests may skip
+
+# Colour of each class in the *images* of the tiny data set: easy to learn, hard to confuse.
+PAINT = np.array([(120, 120, 120), (220, 40, 40), (40, 60, 220)], dtype=np.uint8)
+TINY_CLASSES = ("background", "red thing", "blue thing")
+
+
+def voc_color_by_hand(index: int) -> tuple[int, int, int]:
+    """The devkit's rule, written from its description: three bits of the index at a time."""
+    r = g = b = 0
+    place = 7
+    while index:
+        r += (index % 2) * 2**place
+        g += (index // 2 % 2) * 2**place
+        b += (index // 4 % 2) * 2**place
+        index //= 8
+        place -= 1
+    return r, g, b
+
+
+def palette_by_hand() -> np.ndarray:
+    return np.array([voc_color_by_hand(i) for i in range(256)], dtype=np.uint8)
+
+
+def save_palette_png(path: Path, mask: np.ndarray, bits: int = 8, palette=None) -> None:
+    """Write a palette PNG with so many bits for a pixel, using Pillow only."""
+    palette = palette_by_hand() if palette is None else palette
+    picture = Image.fromarray(mask.astype(np.uint8))
+    picture.putpalette(np.asarray(palette)[: 2**bits].astype(np.uint8).tobytes())
+    picture.save(path, bits=bits)
+
+
+def voc_folder(root: Path, splits: dict[str, list[str]], classes=None) -> Path:
+    """The folders and split lists of a data set, without pictures."""
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for split, names in splits.items():
+        text = "".join(f"{name}\n" for name in names)
+        (root / "ImageSets" / "Segmentation" / f"{split}.txt").write_text(text)
+    if classes is not None:
+        (root / "classes.txt").write_text("".join(f"{name}\n" for name in classes))
+    return root
+
+
+def add_pair(root: Path, name: str, image: np.ndarray, mask: np.ndarray, quality: int = 92) -> None:
+    Image.fromarray(image).save(root / "JPEGImages" / f"{name}.jpg", quality=quality)
+    save_palette_png(root / "SegmentationClass" / f"{name}.png", mask)
+
+
+def block_mask(rng: np.random.Generator, height: int = 48, width: int = 64) -> np.ndarray:
+    """Background with one block of class 1, one of class 2, and a void frame around both."""
+    mask = np.zeros((height, width), dtype=np.uint8)
+    for index, left in ((1, 2), (2, width // 2 + 2)):
+        y = int(rng.integers(2, height // 2 - 2))
+        x = left + int(rng.integers(0, width // 6))
+        h, w = height // 2 - 4, width // 4
+        mask[y - 1 : y + h + 1, x - 1 : x + w + 1] = 255
+        mask[y : y + h, x : x + w] = index
+    return mask
+
+
+def painted(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A noisy picture of a block mask in the colours of PAINT."""
+    colors = PAINT[np.where(mask == 255, 0, mask)].astype(int)
+    return np.clip(colors + rng.integers(-15, 16, colors.shape), 0, 255).astype(np.uint8)
+
+
+def make_tiny_voc(root: Path, train: int = 6, val: int = 3) -> Path:
+    rng = np.random.default_rng(0)
+    names = [f"blocks_{i}" for i in range(train + val)]
+    voc_folder(root, {"train": names[:train], "val": names[train:]}, TINY_CLASSES)
+    for name in names:
+        mask = block_mask(rng)
+        add_pair(root, name, painted(mask, rng), mask)
+    return root
+
+
+def small_network(classes: int = 3, width: int = 12):
+    """A network that trains in a second: two convolutions at half resolution."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3, stride=2, padding=1),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, classes, 3, padding=1),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+    )

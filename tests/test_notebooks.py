@@ -1,0 +1,252 @@
+"""Every stored notebook is executed, clean and small; the checker itself is tried on bad ones."""
+
+import getpass
+import json
+import re
+import socket
+import warnings
+
+import nbformat
+import pytest
+from helpers import REPOSITORY
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+FOLDER = REPOSITORY / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LARGEST = 1.5e6  # bytes
+LINES, LINES_OF_FIGURES = 15, 20  # of a code cell; the second for cells with hidden input
+CHECKED = "nbval-check-output"
+
+# A folder from the root of a disk: /home/..., C:\Users\..., but no address (https://...), no
+# closing tag, no division, and no part of a longer path.
+ABSOLUTE_PATH = re.compile(r"(?<![\w:/.~*})<\-])/(?:[A-Za-z_][\w.+-]*/)+[\w.+-]+|\b[A-Z]:\\\w|~/\w")
+WARNING = re.compile(r"\b\w*Warning\b")
+SPEED = re.compile(r"\d(it/s|s/it)\b|\?it\b")
+
+
+def texts(cell) -> list[str]:
+    """What a reader can read in a cell's outputs: no pictures."""
+    found = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            found.append(output.text)
+        elif output.output_type == "error":
+            found.append("\n".join(output.traceback))
+        else:
+            found += [
+                value if isinstance(value, str) else json.dumps(value)
+                for kind, value in output.data.items()
+                if not kind.startswith(("image/png", "image/jpeg"))
+            ]
+    return found
+
+
+def own_names() -> list[str]:
+    """Names of this machine and its user, if they are long enough to mean something."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = ""
+    common = {"root", "user", "runner", "admin", "localhost", "ubuntu", "student", "home"}
+    return [n for n in (user, socket.gethostname()) if len(n) >= 5 and n.lower() not in common]
+
+
+def problems(notebook, size: int) -> list[str]:
+    """Everything that is wrong with a stored notebook, in words."""
+    found = []
+    if size >= LARGEST:
+        found.append(f"size: {size / 1e6:.2f} MB")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        found.append(f"executed: the cells were not run once, from top to bottom: {counts}")
+    head = notebook.cells[0].source if notebook.cells else ""
+    opening = "\n".join(c.source for c in notebook.cells[:3] if c.cell_type == "markdown")
+    if not head.startswith("# "):
+        found.append("header: the first cell is no title")
+    if not re.search(r"\d+\s*(–|-|to)?\s*\d*\s*(minutes?|min)\b", opening):
+        found.append("header: no minutes")
+    if not any(CHECKED in cell.metadata.get("tags", []) for cell in code):
+        found.append(f"checked: no cell has the tag {CHECKED}")
+    for number, cell in enumerate(code, start=1):
+        tags = cell.metadata.get("tags", [])
+        lines = len(cell.source.strip().splitlines())
+        if lines > (LINES_OF_FIGURES if "hide-input" in tags else LINES):
+            found.append(f"lines: code cell {number} has {lines}")
+        imports = re.search(r"^\s*(import|from)\s+\w+", cell.source, re.M)
+        if imports and number > 1:
+            found.append(f"imports: code cell {number}: {imports[0].strip()}")
+        for output in cell.outputs:
+            if output.output_type == "error":
+                found.append(f"error: code cell {number}: {output.ename}")
+            if output.output_type == "stream" and output.name == "stderr":
+                found.append(f"stderr: code cell {number}: {output.text[:60]!r}")
+        if CHECKED in tags and not texts(cell):
+            found.append(f"checked: code cell {number} is tagged but has no text to check")
+        for text in texts(cell):
+            for kind, pattern in (("warning", WARNING), ("speed", SPEED)):
+                if pattern.search(text):
+                    found.append(f"{kind}: code cell {number}: {pattern.search(text)[0]}")
+    for number, cell in enumerate(notebook.cells):
+        for text in [cell.source, *texts(cell)]:
+            if path := ABSOLUTE_PATH.search(text):
+                found.append(f"path: cell {number}: {path[0]}")
+            found += [f"name: cell {number}: {n}" for n in own_names() if n in text]
+    return found
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_stored_notebook_is_executed_and_clean(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # missing cell ids and the like
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    assert problems(notebook, path.stat().st_size) == []
+
+
+def linked(text: str) -> set[str]:
+    return set(re.findall(r"notebooks/([\w.-]+\.ipynb)", text))
+
+
+def test_the_readmes_map_names_every_notebook_and_no_other():
+    assert NOTEBOOKS
+    assert linked((REPOSITORY / "README.md").read_text()) == {path.name for path in NOTEBOOKS}
+
+
+def test_the_first_slice_is_there():
+    numbers = {path.name[:2] for path in NOTEBOOKS}
+    assert {"01", "02", "04"} <= numbers
+    assert len(numbers) == len(NOTEBOOKS)
+
+
+# ---------------------------------------------------------------- the checker can find faults
+
+
+def good():
+    cells = [
+        new_markdown_cell("# 00 · A notebook\n\nAbout 2 minutes on a CPU; see https://a.b/c/d."),
+        new_code_cell("import torch", execution_count=1),
+        new_code_cell(
+            "torch.ones(2).shape",
+            execution_count=2,
+            metadata={"tags": [CHECKED]},
+            outputs=[new_output("execute_result", {"text/plain": "[2]"}, execution_count=2)],
+        ),
+        new_code_cell(
+            "print(1 / 2, 'data/rooms')",
+            execution_count=3,
+            outputs=[
+                new_output("stream", name="stdout", text="0.5 data/rooms 3 km/h, 1/2/3, <b>a</b>"),
+                new_output("display_data", {"image/png": "aGk=", "text/plain": "<Figure>"}),
+            ],
+        ),
+    ]
+    return new_notebook(cells=cells)
+
+
+def fault_executed(notebook):
+    notebook.cells[1].execution_count = None
+
+
+def fault_executed_out_of_order(notebook):
+    notebook.cells[1].execution_count, notebook.cells[2].execution_count = 2, 1
+
+
+def fault_executed_twice(notebook):
+    for cell in notebook.cells[1:]:
+        cell.execution_count += 5
+
+
+def fault_error(notebook):
+    notebook.cells[2].outputs.append(new_output("error", ename="E", evalue="", traceback=["E"]))
+
+
+def fault_warning(notebook):
+    notebook.cells[3].outputs[0].text = "UserWarning: something is old"
+
+
+def fault_stderr(notebook):
+    notebook.cells[3].outputs[0].name = "stderr"
+
+
+def fault_path(notebook):
+    notebook.cells[3].outputs[0].text = "reading /home/someone/course/data/rooms"
+
+
+def fault_path_in_parentheses(notebook):
+    notebook.cells[3].outputs[0].text = "DatasetError('/tmp/abc/rooms: not a folder')"
+
+
+def fault_path_of_windows(notebook):
+    notebook.cells[3].outputs[0].text = r"reading C:\Users\someone"
+
+
+def fault_path_in_source(notebook):
+    notebook.cells[3].source = 'open("/work/data/file.txt")'
+
+
+def fault_path_in_html(notebook):
+    notebook.cells[3].outputs[1].data["text/html"] = '<a href="/usr/lib/x">a</a>'
+
+
+def fault_speed(notebook):
+    notebook.cells[3].outputs[0].text = "100%|####| 4/4 [00:01<00:00, 3.99it/s]"
+
+
+def fault_lines(notebook):
+    notebook.cells[3].source = "\n".join("x = 1" for _ in range(16))
+
+
+def fault_lines_of_a_figure(notebook):
+    notebook.cells[3].source = "\n".join("x = 1" for _ in range(21))
+    notebook.cells[3].metadata["tags"] = ["hide-input"]
+
+
+def fault_imports(notebook):
+    notebook.cells[3].source = "x = 1\nfrom math import pi"
+
+
+def fault_imports_indented(notebook):
+    notebook.cells[3].source = "if True:\n    import math"
+
+
+def fault_header(notebook):
+    notebook.cells[0].source = "# A title and no time"
+
+
+def fault_header_without_title(notebook):
+    notebook.cells[0].source = "2 minutes"
+
+
+def fault_checked(notebook):
+    notebook.cells[2].metadata["tags"] = []
+
+
+def fault_checked_without_output(notebook):
+    notebook.cells[2].outputs = []
+
+
+def fault_name(notebook):
+    notebook.cells[3].outputs[0].text = "trained on gretas-laptop"
+
+
+def test_a_good_notebook_has_no_problems():
+    assert problems(good(), 1000) == []
+    long_figure = good()
+    long_figure.cells[3].source = "\n".join("x = 1" for _ in range(20))
+    long_figure.cells[3].metadata["tags"] = ["hide-input"]
+    assert problems(long_figure, 1000) == []
+
+
+@pytest.mark.parametrize("plant", [f for n, f in sorted(globals().items()) if n[:6] == "fault_"])
+def test_a_planted_fault_is_found_and_nothing_else(plant, monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "gretas-laptop")
+    notebook = good()
+    plant(notebook)
+    kind = plant.__name__.split("_")[1]
+    found = problems(notebook, 1000)
+    assert found and all(p.startswith(f"{kind}:") for p in found), found
+
+
+def test_a_large_notebook_is_found():
+    assert problems(good(), 1_500_001) == ["size: 1.50 MB"]
