@@ -48,6 +48,9 @@ class FCN(nn.Module):
         self.scores = nn.ModuleList(
             nn.Conv2d(self.backbone.channels[level], num_classes, 1) for level in self.levels
         )
+        for score in self.scores:  # no opinion at first, as in the paper
+            nn.init.zeros_(score.weight)
+            nn.init.zeros_(score.bias)
         self.doubling = nn.ModuleList(
             BilinearUpsampling(num_classes, 2, learned_upsampling) for _ in self.levels[1:]
         )

@@ -1,4 +1,4 @@
-"""Run notebooks and store them with clean outputs: `python tests/execute_notebooks.py [NOTEBOOK ...]`.
+"""Run notebooks and store them clean: `python tests/execute_notebooks.py [NOTEBOOK ...]`.
 
 Use it before a commit that changes a notebook or what a notebook shows. A notebook whose run fails
 is left as it was. What is cleaned: progress bars (they say how fast one machine was on one day),

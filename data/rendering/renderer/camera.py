@@ -109,15 +109,18 @@ def is_clear(nearest=0.22):
 
 
 def _exposure(light):
-    """Exposure in stops that brings the centre-weighted log mean to a middle grey."""
+    """Exposure in stops that brings the centre-weighted log mean to a middle grey.
+
+    Broad bright areas, such as sunlit paving, and the brightest parts hold it back.
+    """
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     weight = np.exp(-(((columns / WIDTH - 0.5) / 0.45) ** 2 + ((rows / HEIGHT - 0.5) / 0.45) ** 2))
     log_mean = (np.log(np.clip(luminance, 1e-4, 20)) * weight).sum() / weight.sum()
     key = stage.random.uniform(0.19, 0.32)
     stops = math.log2(key / math.exp(log_mean))
-    bright = np.percentile(luminance, 94)
-    stops = min(stops, math.log2(5.0 / max(bright, 1e-4)) + 0.8)
+    broad, brightest = np.percentile(luminance, (85, 94))
+    stops = min(stops, math.log2(1.0 / max(broad, 1e-4)), math.log2(8.0 / max(brightest, 1e-4)))
     return float(np.clip(stops, -4, 5))
 
 

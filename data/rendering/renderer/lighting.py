@@ -166,7 +166,7 @@ def outdoors(mood=None):
     uniform = stage.random.uniform
     mood = mood or stage.random.choice(["sunny", "sunny", "overcast", "golden", "shade"])
     if mood == "golden":
-        world(stage.random.choice(["sunset", "sunrise"]), uniform(0.8, 1.4))
+        world(stage.random.choice(["sunset", "sunrise"]), uniform(0.7, 1.2), tint=(1.1, 1.0, 0.85))
         sun(uniform(0.2, 0.4), uniform(-2.6, 2.6), uniform(2, 4), (1, 0.78, 0.52), 0.015)
     else:
         name = stage.random.choice(["city", "courtyard", "forest", "sunrise", "courtyard"])

@@ -124,7 +124,7 @@ def void_border(classes, instances):
 
     Thin things keep their inner pixels and get 1 px outside, or nothing of them and little of
     what is behind would be left: bicycles always, others where the inner border would take
-    more than two fifths of them.
+    more than a third of them.
     """
     highest = ndimage.maximum_filter(instances, footprint=INNER_BORDER, mode="nearest")
     lowest = ndimage.minimum_filter(instances, footprint=INNER_BORDER, mode="nearest")
@@ -133,7 +133,7 @@ def void_border(classes, instances):
     for number in np.unique(instances[instances > 0]):
         pixels = instances == number
         bicycle = classes[pixels][0] == stage.CLASS_INDEX["bicycle"]
-        if bicycle or edge[pixels].mean() > 0.4:
+        if bicycle or edge[pixels].mean() > 0.33:
             thin |= pixels
     solid = (instances > 0) & ~thin
     around = ndimage.binary_dilation(solid, OUTER_BORDER)
