@@ -1,7 +1,8 @@
-"""Statistics and contact sheet of data/rooms: `python data/describe.py`.
+"""Statistics and pictures of data/rooms: `python data/describe.py`.
 
-Counts the classes, writes the table into data/README.md between its two marker lines, and draws
-40 random pictures with their masks into data/contact.jpg.
+Counts the classes and writes the table into data/README.md between its two marker lines. Draws 40
+random pictures with their masks into data/contact.jpg, and four validation pictures with their
+true and predicted labels into data/prediction.jpg, which README.md shows.
 """
 
 import random
@@ -10,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from seglab.checkpoints import load_embedded
 from seglab.files import written_whole
-from seglab.inference import overlay
+from seglab.inference import overlay, predict
 from seglab.palettes import VOID
 from seglab.voc import VOCSegmentation, rooms
 
@@ -68,6 +70,26 @@ def contact_sheet(columns: int = 8, rows: int = 5, seed: int = 0) -> Image.Image
     return sheet
 
 
+def prediction_sheet(columns: int = 4) -> Image.Image:
+    """Images, true labels and the embedded network's labels, one under the other.
+
+    The pictures are not chosen by how well the network does: they are the validation pictures
+    with the most classes.
+    """
+    split, trained = rooms("val"), load_embedded()
+    variety = [len(split.mask(index).unique()) for index in range(len(split))]
+    chosen = sorted(range(len(split)), key=lambda index: -variety[index])[:columns]
+    sheet = Image.new("RGB", (columns * 324 - 4, 3 * 244 - 4), "white")
+    for column, index in enumerate(chosen):
+        image, mask = split[index]
+        predicted = predict(trained.model, image, trained.longest_side)
+        rows = [np.asarray(image).transpose(1, 2, 0), overlay(image, mask, opacity=0.8)]
+        rows.append(overlay(image, predicted, opacity=0.8))
+        for row, picture in enumerate(rows):
+            sheet.paste(Image.fromarray(picture), (column * 324, row * 244))
+    return sheet
+
+
 if __name__ == "__main__":
     readme = FOLDER / "README.md"
     text = readme.read_text(encoding="utf-8")
@@ -76,4 +98,6 @@ if __name__ == "__main__":
         temporary.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
     with written_whole(FOLDER / "contact.jpg") as temporary:
         contact_sheet().save(temporary, quality=85)
+    with written_whole(FOLDER / "prediction.jpg") as temporary:
+        prediction_sheet().save(temporary, quality=88)
     print(table())

@@ -1,9 +1,10 @@
 """The course from a shell: `python -m seglab doctor | train | evaluate | predict`."""
 
 import argparse
+import glob
 import sys
 import time
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,10 +26,15 @@ def dataset(name: str, split: str) -> VOCSegmentation:
 
 
 def train(arguments: argparse.Namespace) -> int:
+    """Train, write checkpoint and history, then score the val split."""
     runtime = default_runtime()
     given = vars(arguments)
     recipe = Recipe(**{f.name: given[f.name] for f in fields(Recipe) if f.name in given})
     train_set, val_set = dataset(arguments.data, "train"), dataset(arguments.data, "val")
+    output = Path(arguments.output)
+    if output.is_dir():  # better said now than after the training
+        raise CheckpointError(f"{output} is a folder; name a file, such as {output / 'model.pt'}")
+    output.parent.mkdir(parents=True, exist_ok=True)
     print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
     print(f"{train_set.num_classes} classes; {runtime}")
     print(recipe)
@@ -38,26 +44,26 @@ def train(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     history = training.fit(model, train_set, recipe=recipe, runtime=runtime)
     minutes = (time.perf_counter() - began) / 60
-    matrix = training.evaluate(model, val_set, recipe.longest_side, runtime)
-    print(matrix.table(val_set.classes))
-    print(f"trained on {recipe.images} images in {minutes:.1f} minutes")
+    print(f"trained on {recipe.steps * recipe.batch_size} images in {minutes:.1f} minutes")
     notes = f"{arguments.model}, {arguments.backbone}, {recipe}, data {Path(arguments.data).name}"
     trained = Trained(model, train_set.classes, train_set.palette, recipe.longest_side, notes)
-    path = checkpoints.save(
-        arguments.output, trained, arguments.model, arguments.backbone, arguments.half
-    )
+    path = checkpoints.save(output, trained, arguments.model, arguments.backbone, arguments.half)
     history.to_csv(path.with_suffix(".csv"))
     print(f"wrote {path} and {path.with_suffix('.csv')}")
+    matrix = training.evaluate(model, val_set, recipe.longest_side, runtime)
+    print(matrix.table(val_set.classes))
     return 0
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
+    """Score a checkpoint on one split."""
     trained = read_checkpoint(arguments.checkpoint)
     data = dataset(arguments.data, arguments.split)
     if data.classes != trained.classes:
         raise DatasetError(
             f"{data.root}: its {data.num_classes} classes are not the {len(trained.classes)} the "
-            f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...)"
+            f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...). Train on this "
+            f"data first: python -m seglab train --data {arguments.data}"
         )
     matrix = training.evaluate(trained.model, data, trained.longest_side)
     print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
@@ -66,9 +72,11 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def predict(arguments: argparse.Namespace) -> int:
+    """Segment photos; report those that cannot be read at the end, with exit status 1."""
     trained = read_checkpoint(arguments.checkpoint)
     shares, failures = {}, []
-    for path in tqdm(arguments.photos, disable=len(arguments.photos) < 2):
+    photos = [photo for word in arguments.photos for photo in expanded(word)]
+    for path in tqdm(photos, disable=len(photos) < 2):
         try:
             result = inference.segment(path, trained, arguments.longest_side)
         except DatasetError as error:
@@ -89,15 +97,25 @@ def predict(arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def free_name(name: str, taken: Container[str]) -> str:
-    """A name that no earlier photo of this run has: two folders may each hold an IMG_1."""
+def expanded(word: str) -> list[str]:
+    """The files that *.jpg stands for: a shell of Windows hands it over as it is."""
+    return [word] if Path(word).exists() else sorted(glob.glob(word)) or [word]
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """A name that no earlier photo of this run has: two folders may each hold an IMG_1.
+
+    Windows and macOS take IMG_1 and img_1 for the same file.
+    """
+    taken = {other.casefold() for other in taken}
     candidate, number = name, 2
-    while candidate in taken:
+    while candidate.casefold() in taken:
         candidate, number = f"{name}_{number}", number + 1
     return candidate
 
 
 def read_checkpoint(path: str | None) -> Trained:
+    """The checkpoint at a path; without one, that of the course."""
     return checkpoints.load_embedded() if path is None else checkpoints.load(path)
 
 
@@ -180,10 +198,13 @@ def add_recipe_options(group) -> None:
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file name may hold letters that it cannot show
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(words)
     try:
         return arguments.run(arguments)
-    except (DatasetError, CheckpointError, WeightsError, TrainingError, ValueError) as error:
+    except (OSError, WeightsError, TrainingError, ValueError) as error:
         print(f"seglab: {error}", file=sys.stderr)
         return 1
 

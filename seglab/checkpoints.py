@@ -30,7 +30,7 @@ class Trained:
         classes: names, index 0 first.
         palette: `uint8 [256, 3]`.
         longest_side: pixels of the longer side of the pictures it was trained on, or None.
-        notes: how it was trained and what it reached, for people.
+        notes: how it was trained, for people.
     """
 
     model: nn.Module
@@ -64,6 +64,7 @@ def save(path: str | Path, trained: Trained, name: str, backbone: str, half: boo
     """Write a network and all that is needed to use it, whole or not at all.
 
     Args:
+        path: of the file to write; its folder is made if it is missing.
         name, backbone: as given to `build`.
         half: store 16-bit numbers: half the size, and predictions that hardly differ.
     """

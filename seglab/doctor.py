@@ -1,7 +1,6 @@
 """Is this machine ready for the course? Check, and say how to fix what is not."""
 
 import importlib.metadata
-import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -28,13 +27,17 @@ def main() -> int:
             print(f"ok       {name:<16} {check()}")
         except Exception as error:
             failures += 1
-            found, cure = error.args if isinstance(error, Problem) else (repr(error), REINSTALL)
+            shown = f"{type(error).__name__}: {error}"
+            found, cure = error.args if isinstance(error, Problem) else (shown, REINSTALL)
             print(f"PROBLEM  {name:<16} {found}\n{'':<25} -> {cure}")
     print("\nAll is well." if not failures else f"\n{failures} problem(s): see the arrows above.")
     return int(failures > 0)
 
 
-REINSTALL = "install the course again: `pip install --force-reinstall seglab` or a fresh clone"
+REINSTALL = (
+    "if that does not say what to do, install the course again, from a fresh clone: `uv sync` "
+    "there, or without uv `pip install --force-reinstall .`"
+)
 
 
 def check_packages() -> str:
@@ -55,7 +58,8 @@ def check_packages() -> str:
             found.append(f"{requirement.name} {version}")
     if wrong:
         names = " ".join(w.split()[0] for w in wrong)
-        raise Problem("; ".join(wrong), f"`pip install --upgrade {names}`")
+        command = f"pip install --upgrade {names}"
+        raise Problem("; ".join(wrong), f"`uv {command}`, or without uv `{command}`")
     return ", ".join(found)
 
 
@@ -70,7 +74,7 @@ def check_device() -> str:
 def check_memory() -> str:
     free = _available_memory()
     if free is None:
-        return "unknown on this system; the course needs about 3 GB"
+        return "not checked on this system; the course needs about 3 GB free"
     if free < 2.5e9:
         raise Problem(
             f"{free / 1e9:.1f} GB free",
@@ -80,17 +84,14 @@ def check_memory() -> str:
 
 
 def _available_memory() -> float | None:
-    """Bytes that a new program can have, where the system tells."""
+    """Bytes that a new program can have; None where the system does not tell (not Linux)."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable"):
                 return float(line.split()[1]) * 1024
     except OSError:
         pass
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return None
+    return None
 
 
 def check_disk() -> str:
@@ -124,7 +125,8 @@ def check_one_step() -> str:
     loss = pixel_loss(logits, mask[None].to(runtime.device))
     loss.backward()
     if not torch.isfinite(loss):
-        raise Problem(f"the loss is {loss.item()}", "update torch, or run on the CPU")
+        cure = "update torch, or run on the CPU: set CUDA_VISIBLE_DEVICES=-1 in the environment"
+        raise Problem(f"the loss is {loss.item()}", cure)
     return f"forward and backward pass on {runtime.device.type}, loss {loss.item():.2f}"
 
 

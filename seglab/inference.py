@@ -20,15 +20,18 @@ from seglab.voc import read_image
 
 
 def logits_of(output) -> torch.Tensor:
-    """The logits in a model's output: torchvision's models put them into a dict under "out"."""
+    """The logits `float [N, C, H, W]` in a model's output.
+
+    torchvision's segmentation models put them into a dict under "out".
+    """
     return output["out"] if isinstance(output, dict) else output
 
 
 def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Enlarge logits to `size` and take the class with the highest one at each pixel.
 
-    One class is enlarged at a time, so a photo of 24 million pixels needs two pictures of
-    numbers in memory and not one for each class.
+    One class is enlarged at a time, so a large photo needs a few pictures of numbers in memory
+    and not one for each class.
 
     Args:
         logits: `float [N, C, h, w]`.
@@ -52,7 +55,7 @@ def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return winner
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: a model moved in there could not be trained afterwards
 def predict(
     model: nn.Module,
     image: torch.Tensor,
@@ -64,13 +67,20 @@ def predict(
     Args:
         model: normalised images -> logits. It is switched to evaluation mode.
         image: `uint8 [3, H, W]` or `[N, 3, H, W]`.
-        longest_side: show the model a copy whose longer side has this many pixels. A network
-            knows objects at the size it was trained on. Default: the image as it is.
+        longest_side: show the model a copy whose longer side has this many pixels (no side less
+            than 32). A network knows objects at the size it was trained on. Default: the image
+            as it is.
         runtime: where to run; default: a GPU if there is one.
 
     Returns:
         `uint8 [H, W]` or `[N, H, W]` on the CPU, at the image's own size.
+
+    Raises:
+        ValueError: a longest_side below 1.
+        TypeError: the image is not `uint8`.
     """
+    if longest_side is not None and longest_side < 1:
+        raise ValueError(f"longest_side is at least 1 pixel; found {longest_side}")
     runtime = runtime or default_runtime()
     images = image if image.ndim == 4 else image[None]
     height, width = images.shape[-2:]
@@ -107,7 +117,7 @@ class Segmentation:
 
     def shares(self) -> dict[str, float]:
         """For each class that occurs, its share of the pixels (0 to 1), largest first."""
-        counts = torch.bincount(self.mask.flatten().to(torch.int64), minlength=len(self.classes))
+        counts = torch.bincount(self.mask.flatten(), minlength=len(self.classes))
         shares = (counts / counts.sum()).tolist()
         order = sorted(range(len(self.classes)), key=lambda index: -shares[index])
         return {self.classes[index]: shares[index] for index in order if shares[index] > 0}
@@ -137,15 +147,21 @@ def overlay(image, mask, palette: np.ndarray = VOC_PALETTE, opacity: float = 0.6
     """An image `uint8 [3, H, W]` under the colours of a mask `[H, W]`: `uint8 [H, W, 3]`.
 
     Pixels of index 0 (background) stay as they are if the palette paints them black.
+
+    Args:
+        opacity: of the colours, from 0 (invisible) to 1 (hides the image).
     """
     picture = np.asarray(image).transpose(1, 2, 0).astype(np.float32)
     mask = np.asarray(mask)
-    colors = colorize(mask, palette).astype(np.float32)
     strength = np.full(mask.shape, opacity, dtype=np.float32)
     if not palette[0].any():
         strength[mask == 0] = 0
-    mixed = picture + strength[..., None] * (colors - picture)
-    return mixed.round().astype(np.uint8)
+    # picture + strength * (colours - picture), in place: a photo of 24 million pixels is 288 MB.
+    change = colorize(mask, palette).astype(np.float32)
+    change -= picture
+    change *= strength[..., None]
+    picture += change
+    return picture.round(out=picture).astype(np.uint8)
 
 
 def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> Path:
@@ -154,7 +170,10 @@ def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -
     Args:
         shares: name of a picture -> what `Segmentation.shares` returned.
     """
-    with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
+    with (
+        written_whole(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(["file", "class", "percent"])
         for name, of_picture in shares.items():
@@ -176,7 +195,9 @@ def segment(
         model: a checkpoint's path, what `seglab.checkpoints.load` returned, or a bare network
             with VOC's 21 classes. Default: the FCN-8s that comes with the course, trained on
             rendered rooms only.
-        longest_side: see `predict`. Default: the size the checkpoint was trained for.
+        longest_side: see `predict`. Default: the size the checkpoint was trained for; a bare
+            network sees the image as it is.
+        runtime: where to run; default: a GPU if there is one.
 
     Raises:
         DatasetError: the file cannot be read as a picture.
@@ -191,6 +212,6 @@ def segment(
         model = load(model)
     elif isinstance(model, nn.Module):
         model = Trained(model, VOC_CLASSES, VOC_PALETTE, None)
-    side = longest_side or model.longest_side
+    side = model.longest_side if longest_side is None else longest_side
     mask = predict(model.model, image, side, runtime)
     return Segmentation(image, mask, model.classes, model.palette, name)

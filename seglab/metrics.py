@@ -15,7 +15,7 @@ class ConfusionMatrix:
     the means. Source: PASCAL VOC development kit; Long et al. (2015), section 5.
 
     Args:
-        num_classes: 1 to 127.
+        num_classes: 1 to 255.
 
     Attributes:
         counts: `int64 [num_classes, num_classes]`, rows true, columns predicted, on the CPU.
@@ -23,8 +23,8 @@ class ConfusionMatrix:
     """
 
     def __init__(self, num_classes: int):
-        if not 1 <= num_classes < 128:
-            raise ValueError(f"num_classes is 1 to 127; found {num_classes}")
+        if not 1 <= num_classes <= VOID:
+            raise ValueError(f"num_classes is 1 to 255; found {num_classes}")
         self.num_classes = num_classes
         self.reset()
 
@@ -59,8 +59,10 @@ class ConfusionMatrix:
             _check_range("target", target, VOID)
         # One number for each (true, predicted) pair. All 256 true values get a row, so void is
         # counted like a class and cut off afterwards; that is faster than leaving it out here.
-        pairs = target.flatten().to(torch.int16) * self.num_classes
-        pairs += prediction.flatten().to(torch.int16)
+        # Narrow numbers are faster; 256 * 127 is the most that fits into 16 bits.
+        kind = torch.int16 if self.num_classes < 128 else torch.int32
+        pairs = target.flatten().to(kind) * self.num_classes
+        pairs += prediction.flatten().to(kind)
         rows = torch.bincount(pairs, minlength=256 * self.num_classes)
         rows = rows.view(256, self.num_classes).cpu()
         without_class = rows[self.num_classes : VOID].sum(1)
@@ -89,7 +91,7 @@ class ConfusionMatrix:
 
     @property
     def accuracy(self) -> torch.Tensor:
-        """For each true class, the share of its pixels that are right (recall), `[C]`."""
+        """For each true class, the share of its pixels that are right (recall), `float64 [C]`."""
         return _ratio(self.counts.diagonal(), self.counts.sum(1))
 
     @property
@@ -99,7 +101,7 @@ class ConfusionMatrix:
 
     @property
     def iou(self) -> torch.Tensor:
-        """For each class, intersection over union of true and predicted pixels, `[C]`."""
+        """For each class, intersection over union of true and predicted pixels, `float64 [C]`."""
         hits = self.counts.diagonal()
         return _ratio(hits, self.counts.sum(0) + self.counts.sum(1) - hits)
 
@@ -116,7 +118,7 @@ class ConfusionMatrix:
 
     @property
     def dice(self) -> torch.Tensor:
-        """For each class, twice the intersection over the sum of both areas (F1), `[C]`."""
+        """For each class, twice the intersection over the sum of both areas (F1), `float64 [C]`."""
         hits = self.counts.diagonal()
         return _ratio(2 * hits, self.counts.sum(0) + self.counts.sum(1))
 
@@ -140,7 +142,10 @@ class ConfusionMatrix:
 def _check_range(name: str, values: torch.Tensor, highest: int) -> None:
     low, high = (int(v) for v in values.aminmax())
     if low < 0 or high > highest:
-        raise ValueError(f"{name} holds indices from {low} to {high}; expected 0 to {highest}")
+        raise ValueError(
+            f"{name} holds indices from {low} to {high}; expected 0 to {highest}. Only the target "
+            f"may be void, and void is {VOID}."
+        )
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:

@@ -233,7 +233,7 @@ def score_grids(
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     limit = max(float(grid.abs().max()) for grid in grids)
     for axis, grid, name in zip(axes.flat, grids, titles, strict=False):
-        axis.imshow(grid, cmap="PuOr_r", vmin=-1.8 * limit, vmax=1.8 * limit)
+        axis.imshow(grid.numpy(), cmap="PuOr_r", vmin=-1.8 * limit, vmax=1.8 * limit)
         height, across = grid.shape
         if across <= 4:
             for (row, column), value in np.ndenumerate(grid.numpy()):
@@ -311,18 +311,18 @@ def fcn_diagram(
 
     for x, shape in enumerate([image, *features]):
         name = f"1/{2**x}" if x else "image"
-        box(x, 0, f"{name}\n{shape[0]} channels\n{shape[1]} x {shape[2]}", "#cfe5f5", 0.76)
+        box(x, 0, f"{name}\n{shape[0]} channels\n{shape[1]} × {shape[2]}", "#cfe5f5", 0.76)
         if x:
             arrow((x - 0.62, 0), (x - 0.38, 0))
     for x, stride in ((5, 32), (4, 16), (3, 8)):
         arrow((x, -0.31), (x, -0.92))
-        box(x, -1.15, f"1 x 1 conv.\n{num_classes} scores", "#f9dfa6", high=0.46)
+        box(x, -1.15, f"1 × 1 conv.\n{num_classes} scores", "#f9dfa6", high=0.46)
         arrow((x, -1.38), (x, -2.04))
         box(x, -2.2, "" if stride == 32 else "+", "white", 0.26, 0.32)
         if stride < 32:
-            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "x 2", green, (0, 0.18))
-        arrow((x, -2.36), (x, -3.04), f"x {stride}", green, (0.24, 0.03))
-        box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} x {image[2]}", "#e4e4e4")
+            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "× 2", green, (0, 0.18))
+        arrow((x, -2.36), (x, -3.04), f"× {stride}", green, (0.24, 0.03))
+        box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} × {image[2]}", "#e4e4e4")
     notes = {
         -1.15: "Score: a linear classifier\nat every position.",
         -2.2: "Double the coarse scores,\nadd the finer ones.",

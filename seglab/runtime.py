@@ -32,9 +32,7 @@ class Runtime:
 
     def batch(self, images: torch.Tensor) -> torch.Tensor:
         """Move a batch of images `[N, 3, H, W]` to the device, channels last."""
-        return images.to(self.device, non_blocking=True).contiguous(
-            memory_format=torch.channels_last
-        )
+        return images.to(self.device).contiguous(memory_format=torch.channels_last)
 
     def precision(self):
         """The context in which forward passes run."""
@@ -62,13 +60,20 @@ def default_runtime(budget: str | None = None) -> Runtime:
     if budget not in BUDGETS:
         raise ValueError(f"the budget is {' or '.join(BUDGETS)}; found {budget!r}")
     if torch.cuda.is_available():
-        half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # GPUs before 2020 (Colab's T4) only emulate bfloat16, which is slow; float16 is not.
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        half = torch.bfloat16 if native else torch.float16
         return Runtime(torch.device("cuda"), half, budget)
     return Runtime(torch.device("cpu"), None, budget)
 
 
 def start(budget: str | None = None, seed: int = 0) -> Runtime:
-    """Begin a notebook: choose the device, seed torch, print one line saying what was chosen."""
+    """Begin a notebook: choose the device, seed torch, print one line saying what was chosen.
+
+    Args:
+        budget: see `default_runtime`.
+        seed: of torch's global generator.
+    """
     torch.manual_seed(seed)
     runtime = default_runtime(budget)
     print(f"seglab: {runtime}")

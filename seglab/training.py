@@ -42,7 +42,7 @@ class Recipe:
         schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
             0.9, the DeepLab papers' choice) or `"constant"`.
         balanced: weigh rare classes higher in the loss.
-        seed: of the new layers' order of images and of the augmentation.
+        seed: of the order of the images and of their augmentation.
     """
 
     images: int = 5000
@@ -62,6 +62,8 @@ class Recipe:
             raise ValueError(
                 f'schedule is "one_cycle", "poly" or "constant"; found {self.schedule!r}'
             )
+        if self.longest_side is not None and self.longest_side < 1:
+            raise ValueError(f"longest_side is at least 1 pixel; found {self.longest_side}")
         if self.images < self.batch_size or self.batch_size < 1:
             raise ValueError(
                 f"images ({self.images}) must be at least batch_size ({self.batch_size}) >= 1"
@@ -92,7 +94,7 @@ class History:
     Attributes:
         steps: one `{"step", "loss", "learning_rate"}` for each step.
         scores: one `{"step", "mean_iou", "pixel_accuracy"}` for each evaluation.
-        seconds: time spent training, evaluations not counted.
+        seconds: time spent training, reading of images included, evaluations not.
     """
 
     steps: list[dict] = field(default_factory=list)
@@ -109,7 +111,12 @@ class History:
 
 
 def class_shares(dataset: Dataset, num_classes: int) -> torch.Tensor:
-    """The share of each class among the labelled pixels of a data set, `float64 [C]`, sum 1."""
+    """The share of each class among the labelled pixels of a data set, `float64 [C]`, sum 1.
+
+    Args:
+        dataset: a `VOCSegmentation`, of which only the masks are read, or any data set of pairs.
+        num_classes: C; indices from C on, void among them, are left out.
+    """
     counts = torch.zeros(256, dtype=torch.int64)
     for index in range(len(dataset)):
         mask = dataset.mask(index) if hasattr(dataset, "mask") else dataset[index][1]
@@ -169,7 +176,8 @@ def fit(
     """Train a model in place.
 
     Args:
-        model: normalised images `[N, 3, H, W]` -> logits `[N, C, H, W]`.
+        model: normalised images `float [N, 3, H, W]` -> logits `float [N, C, H, W]`, one channel
+            for each class of the data set.
         train: a `VOCSegmentation` without transforms; the recipe's augmentation is applied.
         val: scored `evaluations` times, evenly spread, the last time at the end.
         recipe: default `Recipe()`.
@@ -177,7 +185,8 @@ def fit(
         progress: show a bar with the loss.
 
     Raises:
-        TrainingError: the loss is not a number any more.
+        TrainingError: the model has too few channels for the classes, or the loss is not a
+            number any more.
     """
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
     history = History()
@@ -185,13 +194,13 @@ def fit(
     if recipe.balanced:
         weights = balanced_weights(class_shares(train, train.num_classes)).to(runtime.device)
     # Seeded apart from the notebook around it: what ran before does not change the numbers.
-    with torch.random.fork_rng():
+    gpus = [runtime.device] if runtime.device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):
         torch.manual_seed(recipe.seed)
         model = runtime.place(model)
         optimizer = torch.optim.AdamW(
             parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, recipe.factor)
         scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.autocast == torch.float16
         )
@@ -199,18 +208,24 @@ def fit(
         batches = tqdm(
             _loader(train, recipe), total=recipe.steps, disable=not progress, leave=False
         )
+        began = time.perf_counter()
         for step, (images, masks) in enumerate(batches, start=1):
-            began = time.perf_counter()
+            rate = recipe.learning_rate * recipe.factor(step - 1)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             model.train()
             with runtime.precision():
                 logits = logits_of(model(runtime.batch(normalize(images.to(runtime.device)))))
+            if logits.shape[1] < train.num_classes:
+                raise TrainingError(
+                    f"the model scores {logits.shape[1]} classes but the data set has "
+                    f"{train.num_classes}; build it with num_classes={train.num_classes}"
+                )
             loss = pixel_loss(logits, masks.to(runtime.device), weights)
             optimizer.zero_grad()
             scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
-            rate = optimizer.param_groups[0]["lr"]
-            schedule.step()
             value = loss.item()
             if not math.isfinite(value):
                 raise TrainingError(
@@ -229,6 +244,7 @@ def fit(
                         "pixel_accuracy": matrix.pixel_accuracy,
                     }
                 )
+            began = time.perf_counter()
     model.eval()
     return history
 
@@ -253,9 +269,11 @@ def evaluate(
     """Predict every image of a data set, whole, and compare at the size of its label.
 
     Args:
-        model: normalised images -> logits.
-        dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation.
-        longest_side: see `seglab.inference.predict`.
+        model: normalised images -> logits. It is switched to evaluation mode.
+        dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation;
+            `dataset.num_classes` says how many classes there are.
+        longest_side, runtime: see `seglab.inference.predict`.
+        progress: show a bar.
     """
     runtime = runtime or default_runtime()
     matrix = ConfusionMatrix(dataset.num_classes)

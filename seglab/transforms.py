@@ -41,7 +41,10 @@ def normalize(images: torch.Tensor) -> torch.Tensor:
 
 
 def resize_image(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize an image `uint8 [3, H, W]` to `(height, width)`, smoothly (bilinear, antialiased)."""
+    """Resize images `uint8 [..., 3, H, W]` to `(height, width)`, smoothly.
+
+    Bilinear, and averaged over all that falls into a pixel where the image shrinks (antialiased).
+    """
     return v2.functional.resize(image, list(size), antialias=True)
 
 

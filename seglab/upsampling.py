@@ -33,8 +33,15 @@ def bilinear_kernel(channels: int, kernel_size: int) -> torch.Tensor:
     except within s / 2 pixels of the border, where it fades towards zero.
     Source: Long, Shelhamer and Darrell, Fully Convolutional Networks (2015), section 3.3.
 
+    Args:
+        channels: how many equal kernels, one for each channel.
+        kernel_size: height and width of a kernel.
+
     Returns:
         `float32 [channels, 1, kernel_size, kernel_size]`.
+
+    Raises:
+        ValueError: an argument below 1.
     """
     if channels < 1 or kernel_size < 1:
         raise ValueError(f"expected at least 1 channel and pixel; found {channels}, {kernel_size}")
@@ -47,12 +54,15 @@ def bilinear_kernel(channels: int, kernel_size: int) -> torch.Tensor:
 class BilinearUpsampling(nn.ConvTranspose2d):
     """A depthwise transposed convolution that starts as bilinear upsampling by `factor`.
 
-    `[N, channels, H, W] -> [N, channels, factor * H, factor * W]`.
+    `float [N, channels, H, W] -> [N, channels, factor * H, factor * W]`.
 
     Args:
         channels: of input and output.
         factor: an even whole number.
         learned: may training change the kernel? The FCN paper learns it between the skips.
+
+    Raises:
+        ValueError: an odd factor, or one below 2.
     """
 
     def __init__(self, channels: int, factor: int, learned: bool = True):

@@ -28,8 +28,8 @@ class DatasetError(ValueError):
 def read_image(path: str | Path) -> torch.Tensor:
     """Any picture file as `uint8 [3, H, W]`, red green blue, upright.
 
-    Grey, palette, transparent (on white), CMYK and 16-bit grey pictures are converted; the
-    camera's rotation flag (EXIF) is obeyed.
+    Grey, palette, transparent (on white), CMYK, 16-bit and floating-point grey pictures are
+    converted; the camera's rotation flag (EXIF) is obeyed. Of several pictures the first counts.
 
     Raises:
         DatasetError: the file is missing, cut off, or not a picture.
@@ -39,9 +39,11 @@ def read_image(path: str | Path) -> torch.Tensor:
             picture = ImageOps.exif_transpose(picture)
             if picture.mode.startswith("I") or picture.mode == "F":
                 values = np.asarray(picture, dtype=np.float64)
-                span = 65535 if values.max(initial=0) > 255 else 255
+                highest = values.max(initial=0)
+                fractions = picture.mode == "F" and highest <= 1  # from 0 to 1
+                span = 65535 if highest > 255 else 1 if fractions else 255
                 picture = Image.fromarray((values / span * 255).clip(0, 255).astype(np.uint8))
-            if "A" in picture.mode or "transparency" in picture.info:
+            if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
                 paper = Image.new("RGBA", picture.size, "white")
                 picture = Image.alpha_composite(paper, picture)
@@ -50,8 +52,9 @@ def read_image(path: str | Path) -> torch.Tensor:
         raise DatasetError(f"{path}: no such file") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(
-            f"{path}: cannot be read as a picture ({error}). The file may be cut off or not a "
-            "picture at all: open it in a viewer, or copy it again."
+            f"{path}: cannot be read as a picture ({error}). The file may be cut off, not a "
+            "picture at all, or of a kind that Pillow does not know (HEIC, camera raw): open it "
+            "in a viewer and save it as JPEG, or copy it again."
         ) from error
     return torch.from_numpy(array).permute(2, 0, 1)
 
@@ -64,8 +67,12 @@ def read_mask(
     Palette PNGs of 1, 2, 4 or 8 bits give their indices; grey ones give their values; colour
     ones are looked up in `palette`.
 
+    Args:
+        palette, num_classes: see `seglab.palettes.indices_from_rgb`.
+
     Raises:
-        DatasetError: missing, cut off, not a picture, or with colours the palette does not name.
+        DatasetError: missing, cut off, not a picture, a value above 255, or colours that the
+            palette does not name.
     """
     try:
         with Image.open(path) as picture:
@@ -81,7 +88,10 @@ def read_mask(
             elif picture.mode.startswith("I"):
                 indices = np.array(picture)
                 if indices.max(initial=0) > 255:
-                    raise DatasetError(f"{path}: index {indices.max()} is above 255")
+                    raise DatasetError(
+                        f"{path}: index {indices.max()} is above 255, the highest that a mask can "
+                        "hold. Is it a mask of classes, not of objects or distances?"
+                    )
                 indices = indices.astype(np.uint8)
             else:
                 indices = indices_from_rgb(np.array(picture.convert("RGB")), palette, num_classes)
@@ -89,24 +99,42 @@ def read_mask(
         raise DatasetError(f"{path}: no such file") from None
     except UnknownColorError as error:
         raise DatasetError(f"{path}: {error}") from error
-    except (OSError, SyntaxError) as error:
-        raise DatasetError(f"{path}: cannot be read as a mask ({error})") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DatasetError(
+            f"{path}: cannot be read as a mask ({error}). The file may be cut off or not a PNG at "
+            "all: copy or export it again."
+        ) from error
     return torch.from_numpy(indices)
 
 
 def read_classes(root: str | Path) -> tuple[str, ...]:
-    """The class names of a data set: `classes.txt` if there is one, else VOC's 21."""
+    """The class names of a data set: `classes.txt` if there is one, else VOC's 21.
+
+    Raises:
+        DatasetError: no names, one that occurs twice, more than 255, or not UTF-8 text.
+    """
     path = Path(root) / "classes.txt"
     if not path.exists():
         return VOC_CLASSES
-    names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    names = tuple(name for name in names if name)
+    names = tuple(_lines(path))
     if not names or len(set(names)) < len(names) or len(names) > VOID:
         raise DatasetError(
             f"{path}: expected 1 to {VOID} different class names, one a line; found {len(names)} "
             f"of which {len(set(names))} are different"
         )
     return names
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file that are not blank, without blanks around them."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # "sig": Notepad begins with a hidden mark
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path}: not UTF-8 text ({error.reason}). Save it again as UTF-8; Windows "
+            "PowerShell's `>` writes UTF-16."
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class VOCSegmentation(Dataset):
@@ -189,9 +217,11 @@ class VOCSegmentation(Dataset):
         return read_mask(self.root / "SegmentationObject" / f"{self.names[index]}.png")
 
     def image_path(self, index: int) -> Path:
+        """Where the image is."""
         return self._find(self.root / "JPEGImages", self.names[index])
 
     def mask_path(self, index: int) -> Path:
+        """Where the mask is (or should be)."""
         return self.root / "SegmentationClass" / f"{self.names[index]}.png"
 
     def _check_folder(self) -> None:
@@ -209,9 +239,7 @@ class VOCSegmentation(Dataset):
         if not path.exists():
             found = ", ".join(sorted(p.stem for p in folder.glob("*.txt"))) or "none"
             raise DatasetError(f"{path}: no such split; found: {found}")
-        # "sig": Windows' Notepad begins a file with an invisible mark.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        names = [line.strip() for line in lines if line.strip()]
+        names = _lines(path)
         if not names:
             raise DatasetError(f"{path}: the split is empty; expected one image name a line")
         return names
@@ -221,7 +249,8 @@ class VOCSegmentation(Dataset):
             self._find(self.root / "JPEGImages", name)
             if not self.mask_path(index).exists():
                 raise DatasetError(
-                    f"{self.mask_path(index)}: no such mask, but {self.split}.txt names {name!r}"
+                    f"{self.mask_path(index)}: no such mask, but {self.split}.txt names {name!r}. "
+                    "Add the mask or strike the name."
                 )
 
     def _find(self, folder: Path, name: str) -> Path:
@@ -230,7 +259,8 @@ class VOCSegmentation(Dataset):
             if path.exists():
                 return path
         raise DatasetError(
-            f"{folder / name}.jpg: no such image, but {self.split}.txt names {name!r}"
+            f"{folder / name}.jpg: no such image (nor .jpeg, .png), but {self.split}.txt names "
+            f"{name!r}. A split names images without folder and ending: 2007_000032"
         )
 
     def _read_palette(self) -> np.ndarray:
@@ -275,8 +305,8 @@ def _embedded(path: str) -> Path:
         if (data / path).exists():
             return data / path
     raise DatasetError(
-        f"{path} was not found in {package / 'data'} or {package.parent / 'data'}; install seglab "
-        "again (pip install --force-reinstall seglab) or check out the folder data"
+        f"{path} was not found in {package / 'data'} or {package.parent / 'data'}; install "
+        "the course again: in a fresh clone `pip install --force-reinstall .`"
     )
 
 

@@ -96,6 +96,11 @@ def test_predict_is_right_when_the_network_is(longest_side):
         assert agreed.all()
 
 
+def test_a_senseless_longest_side_is_refused():
+    with pytest.raises(ValueError, match="longest_side"):
+        predict(ByColor(), torch.zeros(3, 40, 40, dtype=torch.uint8), -320)
+
+
 def test_the_network_sees_the_size_it_was_told():
     seen = []
 
@@ -182,6 +187,12 @@ def test_shares_as_a_table(result, tmp_path):
     ]
     with open(result.to_csv(tmp_path / "one.csv"), newline="") as file:
         assert list(csv.reader(file)) == rows[:4]
+
+
+def test_names_of_any_alphabet_in_a_table(tmp_path):
+    shares = {"caf\xe9 \u732b \udcff": {"cat": 1.0}}  # the last: a byte that is no letter
+    text = shares_to_csv(shares, tmp_path / "shares.csv").read_text(encoding="utf-8")
+    assert "caf\xe9 \u732b" in text
 
 
 def test_overlay_leaves_background_and_mixes_the_rest(result):

@@ -101,5 +101,5 @@ def test_the_clone_and_the_editable_install_find_the_rooms():
 
 def test_without_the_data_the_error_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(voc, "__file__", str(tmp_path / "seglab" / "voc.py"))
-    with pytest.raises(voc.DatasetError, match=r"was not found in .*install seglab again"):
+    with pytest.raises(voc.DatasetError, match=r"was not found in .*install the course again"):
         voc.rooms("train")

@@ -12,7 +12,7 @@ from helpers import REPOSITORY, TINY_CLASSES, make_tiny_voc
 from PIL import Image
 
 from seglab import checkpoints, doctor
-from seglab.__main__ import free_name, main
+from seglab.__main__ import expanded, free_name, main
 from seglab.checkpoints import Trained
 from seglab.fcn import FCN
 from seglab.palettes import VOC_PALETTE
@@ -127,6 +127,18 @@ def test_free_names_never_collide():
     assert {"a", "a_2", "b"} < taken
 
 
+def test_free_names_differ_where_case_does_not_count():
+    assert free_name("img_1", {"IMG_1"}) == "img_1_2"
+
+
+def test_photos_that_a_windows_shell_left_as_a_pattern(tmp_path):
+    first, second = photo(tmp_path / "a.jpg"), photo(tmp_path / "b.jpg")
+    assert expanded(str(tmp_path / "*.jpg")) == [str(first), str(second)]
+    odd = photo(tmp_path / "c[1].jpg")
+    assert expanded(str(odd)) == [str(odd)]
+    assert expanded(str(tmp_path / "gone.jpg")) == [str(tmp_path / "gone.jpg")]
+
+
 @pytest.fixture(scope="module")
 def trained_in_shell(tmp_path_factory):
     """A tiny data set, a checkpoint that `seglab train` made of it, and what was printed."""
@@ -187,6 +199,7 @@ def test_evaluate_on_other_classes_is_a_clear_error(checkpoint, tmp_path, capsys
         (["evaluate", "--split", "test", "--data", "TINY"], "no such split"),
         (["train", "--data", "nowhere"], "nowhere: not a folder in VOC layout"),
         (["train", "--data", "TINY", "--images", "2"], "at least batch_size"),
+        (["train", "--data", "TINY", "--output", "."], ". is a folder; name a file"),
     ],
 )
 def test_mistakes_give_one_line_and_status_1(words, expected, checkpoint, tiny_voc, capsys):
@@ -297,4 +310,4 @@ def test_doctor_without_the_embedded_data(monkeypatch, capsys, tmp_path):
     other_checks_pass(monkeypatch, doctor.check_embedded_data)
     monkeypatch.setattr(doctor.voc, "__file__", str(tmp_path / "seglab" / "voc.py"))
     assert main(["doctor"]) == 1
-    assert "pip install --force-reinstall seglab" in capsys.readouterr().out
+    assert "pip install --force-reinstall ." in capsys.readouterr().out

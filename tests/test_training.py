@@ -16,6 +16,8 @@ from PIL import Image
 from torch import nn
 
 from seglab.fcn import FCN
+from seglab.inference import predict
+from seglab.runtime import Runtime, default_runtime
 from seglab.training import (
     History,
     Recipe,
@@ -252,6 +254,42 @@ def test_a_loss_that_is_not_a_number_stops_with_advice(tiny_voc):
 
     with pytest.raises(TrainingError, match=r"loss is nan at step 3.*learning rate"):
         fit(Exploding(), VOCSegmentation(tiny_voc, "train"), recipe=TINY, progress=False)
+
+
+def test_a_model_that_predicted_can_be_trained(tiny_voc):
+    data = VOCSegmentation(tiny_voc, "train")
+    model = small_network()
+    predict(model, data[0][0])
+    history = fit(model, data, recipe=TINY, progress=False)
+    assert history.steps == train(tiny_voc)[1].steps
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+@pytest.mark.filterwarnings("error")
+def test_training_in_half_precision(tiny_voc, kind):
+    runtime = Runtime(torch.device("cpu"), kind)
+    _, history = train(tiny_voc, runtime=runtime)
+    expected = train(tiny_voc)[1]
+    for row, other in list(zip(history.steps, expected.steps, strict=True))[:5]:
+        assert row["loss"] == pytest.approx(other["loss"], abs=0.05)
+
+
+@pytest.mark.parametrize(("native", "kind"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_emulated_bfloat16_is_not_chosen(monkeypatch, native, kind):
+    """An older GPU, such as Colab's T4, emulates bfloat16: it works but is slow."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: including_emulation or native,
+    )
+    assert default_runtime().autocast == kind
+
+
+def test_too_few_channels_are_named(tiny_voc):
+    data = VOCSegmentation(tiny_voc, "train")
+    with pytest.raises(TrainingError, match=r"scores 2 classes.*has 3; .*num_classes=3"):
+        fit(small_network(2), data, recipe=TINY, progress=False)
 
 
 def test_history_as_a_table(tmp_path):

@@ -183,6 +183,21 @@ def test_images_of_all_modes_become_rgb(tmp_path, mode, suffix, tolerance):
     assert difference.max() <= tolerance
 
 
+def test_grey_fractions_from_0_to_1(tmp_path):
+    grey = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    Image.fromarray(grey).save(tmp_path / "grey.tif")
+    image = read_image(tmp_path / "grey.tif")
+    assert (image[0].flatten().int() - torch.arange(256)).abs().max() <= 1
+
+
+@pytest.mark.parametrize("read", [read_image, read_mask])
+def test_a_picture_too_large_for_pillow_is_one_clear_error(tmp_path, monkeypatch, read):
+    save_palette_png(tmp_path / "huge.png", np.zeros((20, 20)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DatasetError, match=r"huge\.png: cannot be read.*exceeds limit"):
+        read(tmp_path / "huge.png")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_cameras_rotation_is_obeyed(tmp_path, orientation):
     """What each EXIF value means, written out: rows and columns as the camera stored them."""
@@ -380,6 +395,16 @@ def fault_double_class_names(root):
 def fault_no_class_names(root):
     (root / "classes.txt").write_text("\n")
     return r"classes\.txt: expected"
+
+
+def fault_split_of_powershell(root):
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("one\n", encoding="utf-16")
+    return r"train\.txt: not UTF-8 text"
+
+
+def fault_class_names_of_old_windows(root):
+    (root / "classes.txt").write_bytes("stra\xdfe\n".encode("latin-1"))
+    return r"classes\.txt: not UTF-8 text"
 
 
 @pytest.mark.parametrize(
