@@ -1,6 +1,8 @@
 """Where the work runs: one decision for a whole notebook."""
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -64,7 +66,27 @@ def default_runtime(budget: str | None = None) -> Runtime:
         native = torch.cuda.is_bf16_supported(including_emulation=False)
         half = torch.bfloat16 if native else torch.float16
         return Runtime(torch.device("cuda"), half, budget)
+    keep_freed_memory()
     return Runtime(torch.device("cpu"), None, budget)
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory of freed tensors for the tensors of the next step.
+
+    Otherwise Linux takes back every large tensor at once and clears its pages before it hands
+    them out again, at each layer of each step; tests/benchmarks measures what that costs. On
+    systems without glibc nothing changes. Source: the manual page mallopt(3).
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        set_option = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    trim_threshold, mmap_threshold = -1, -3  # the options' numbers in malloc.h
+    set_option(trim_threshold, 2**31 - 1)
+    # Some versions of glibc refuse (and return 0 for) more than 32 MiB.
+    set_option(mmap_threshold, 2**30) or set_option(mmap_threshold, 2**25)
 
 
 def start(budget: str | None = None, seed: int = 0) -> Runtime:

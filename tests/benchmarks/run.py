@@ -7,6 +7,8 @@ what counts is the ratio. Before anything is timed, the ways are checked to give
 
 import io
 import statistics
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from PIL import Image
 from seglab.fcn import FCN
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
+from seglab.runtime import keep_freed_memory
 from seglab.training import pixel_loss
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
@@ -183,33 +186,65 @@ def confusion_matrices() -> None:
 # ---------------------------------------------------------------- training step
 
 
+def stepper(memory_format: torch.memory_format) -> Callable[[], None]:
+    """A function that trains FCN-8s on EfficientNet-Lite0 for one step of 4 images."""
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 192, 256).contiguous(memory_format=memory_format)
+    masks = torch.randint(0, CLASSES, (4, 192, 256))
+    model = FCN(CLASSES, 8, weights=None).to(memory_format=memory_format).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        pixel_loss(model(images), masks).backward()
+        optimizer.step()
+
+    return step
+
+
+STEP = "Training step, FCN-8s on EfficientNet-Lite0, 4 images of 192 x 256"
+
+
 def training_steps() -> None:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(4, 3, 192, 256, generator=generator)
-    masks = torch.randint(0, CLASSES, (4, 192, 256), generator=generator)
-
-    def stepper(memory_format: torch.memory_format) -> Callable[[], None]:
-        torch.manual_seed(0)
-        model = FCN(CLASSES, 8, weights=None).to(memory_format=memory_format).train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        batch = images.contiguous(memory_format=memory_format)
-
-        def step() -> None:
-            optimizer.zero_grad()
-            pixel_loss(model(batch), masks).backward()
-            optimizer.step()
-
-        return step
-
+    keep_freed_memory()
     ways = {
         "channels last (seglab)": stepper(torch.channels_last),
         "channels first (torch's default)": stepper(torch.contiguous_format),
     }
-    side_by_side("Training step, FCN-8s on EfficientNet-Lite0, 4 images of 192 x 256", ways, 8)
+    side_by_side(f"{STEP}: order in memory", ways, 12)
 
 
-if __name__ == "__main__":
+def memory_keeping() -> None:
+    """A process cannot go back to its first settings, so each way runs in processes of its own."""
+
+    def milliseconds(way: str) -> float:
+        command = [sys.executable, __file__, way]
+        return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    turns = [(milliseconds("keep"), milliseconds("give-back")) for _ in range(2)]
+    keep, give_back = (statistics.mean(values) for values in zip(*turns, strict=True))
+    print(f"\n{STEP}: freed memory")
+    for name, value in (("kept (seglab)", keep), ("given back (Linux's default)", give_back)):
+        print(f"  {name:<52} {value:9.2f} ms   {value / keep:7.1f} x")
+
+
+def one_way(way: str) -> None:
+    """In a process of its own: print the median time of a step in milliseconds."""
+    if way == "keep":
+        keep_freed_memory()
+    step, times = stepper(torch.channels_last), []
+    for _ in range(25):
+        began = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - began)
+    print(1000 * statistics.median(times[5:]))
+
+
+if __name__ == "__main__" and len(sys.argv) > 1:
+    one_way(sys.argv[1])
+elif __name__ == "__main__":
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     mask_reading()
     confusion_matrices()
+    memory_keeping()
     training_steps()
