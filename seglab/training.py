@@ -45,7 +45,7 @@ class Recipe:
         seed: of the order of the images and of their augmentation.
     """
 
-    images: int = 4000
+    images: int = 3600
     batch_size: int = 4
     longest_side: int | None = 320
     scale: tuple[float, float] = (0.75, 1.5)
