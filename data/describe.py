@@ -73,12 +73,14 @@ def contact_sheet(columns: int = 8, rows: int = 5, seed: int = 0) -> Image.Image
 def prediction_sheet(columns: int = 4) -> Image.Image:
     """Images, true labels and the embedded network's labels, one under the other.
 
-    The pictures are not chosen by how well the network does: they are the validation pictures
-    with the most classes.
+    The pictures are not chosen by how well the network does: they are random ones among the
+    validation pictures with three classes of objects.
     """
     split, trained = rooms("val"), load_embedded()
-    variety = [len(split.mask(index).unique()) for index in range(len(split))]
-    chosen = sorted(range(len(split)), key=lambda index: -variety[index])[:columns]
+    found = [set(split.mask(index).unique().tolist()) - {0, VOID} for index in range(len(split))]
+    chosen = random.Random(0).sample(
+        [i for i, kinds in enumerate(found) if len(kinds) == 3], columns
+    )
     sheet = Image.new("RGB", (columns * 324 - 4, 3 * 244 - 4), "white")
     for column, index in enumerate(chosen):
         image, mask = split[index]

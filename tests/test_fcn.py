@@ -15,12 +15,19 @@ from seglab.training import pixel_loss
 _networks: dict = {}
 
 
+def with_opinions(model: FCN) -> FCN:
+    """Random score layers, as training would leave them; new ones are zero."""
+    for score in model.scores:
+        score.reset_parameters()
+    return model
+
+
 def network(stride: int, backbone: str = "efficientnet_lite0", classes: int = 4) -> FCN:
     """A network with random weights, made once for each kind."""
     key = (stride, backbone, classes)
     if key not in _networks:
         torch.manual_seed(0)
-        _networks[key] = FCN(classes, stride, backbone, weights=None).eval()
+        _networks[key] = with_opinions(FCN(classes, stride, backbone, weights=None).eval())
     return _networks[key]
 
 
@@ -101,10 +108,17 @@ def test_fcn32s_is_one_score_and_one_enlargement():
     assert network(8).scores[0].in_channels == 1280 and network(8).scores[2].in_channels == 40
 
 
+@torch.inference_mode()
+def test_a_new_network_has_no_opinion():
+    """All scores are zero at first, so every class is equally likely and the loss is ln classes."""
+    logits = FCN(5, 8, weights=None).eval()(torch.randn(1, 3, 40, 56))
+    assert not logits.any()
+
+
 @pytest.mark.parametrize("learned", [True, False])
 def test_which_kernels_learn(learned):
     torch.manual_seed(0)
-    model = FCN(3, 8, weights=None, learned_upsampling=learned)
+    model = with_opinions(FCN(3, 8, weights=None, learned_upsampling=learned))
     model(torch.randn(2, 3, 64, 64)).square().mean().backward()
     assert all((double.weight.grad is not None) == learned for double in model.doubling)
     assert model.to_image_size.weight.grad is None  # stays bilinear, as in the paper
