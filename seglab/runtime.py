@@ -17,7 +17,8 @@ class Runtime:
     Attributes:
         device: the processor or the GPU.
         autocast: half-precision type for the forward pass, or None for plain float32.
-        budget: `"quick"` (minutes on a laptop, embedded data) or `"full"` (GPU, bigger data).
+        budget: `"quick"` (minutes on a laptop, embedded data) or `"full"` (GPU, bigger data). The
+            notebooks so far do the same for both.
     """
 
     device: torch.device
