@@ -1,11 +1,11 @@
-"""The course from a shell: `python -m seglab doctor | train | evaluate | predict`."""
+"""The course from a shell: `python -m seglab doctor | train | compare | evaluate | predict`."""
 
 import argparse
+import csv
 import glob
 import sys
-import time
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -15,8 +15,9 @@ import seglab
 from seglab import checkpoints, doctor, inference, training
 from seglab.backbones import BACKBONES, WeightsError
 from seglab.checkpoints import CheckpointError, Trained
+from seglab.files import written_whole
 from seglab.runtime import default_runtime
-from seglab.training import Recipe, TrainingError
+from seglab.training import History, Recipe, TrainingError, recipe_for
 from seglab.voc import DatasetError, VOCSegmentation, rooms
 
 
@@ -28,8 +29,7 @@ def dataset(name: str, split: str) -> VOCSegmentation:
 def train(arguments: argparse.Namespace) -> int:
     """Train, write checkpoint and history, then score the val split."""
     runtime = default_runtime()
-    given = vars(arguments)
-    recipe = Recipe(**{f.name: given[f.name] for f in fields(Recipe) if f.name in given})
+    recipe = chosen_recipe(arguments.model, arguments)
     train_set, val_set = dataset(arguments.data, "train"), dataset(arguments.data, "val")
     output = Path(arguments.output)
     if output.is_dir():  # better said now than after the training
@@ -38,13 +38,9 @@ def train(arguments: argparse.Namespace) -> int:
     print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
     print(f"{train_set.num_classes} classes; {runtime}")
     print(recipe)
-    torch.manual_seed(recipe.seed)
-    weights = None if arguments.from_scratch else "imagenet"
-    model = checkpoints.build(arguments.model, train_set.num_classes, arguments.backbone, weights)
-    began = time.perf_counter()
-    history = training.fit(model, train_set, recipe=recipe, runtime=runtime)
-    minutes = (time.perf_counter() - began) / 60
-    print(f"trained on {recipe.steps * recipe.batch_size} images in {minutes:.1f} minutes")
+    model, history = trained_model(arguments.model, arguments, train_set, recipe)
+    images = recipe.steps * recipe.batch_size
+    print(f"trained on {images} images in {history.seconds / 60:.1f} minutes")
     notes = f"{arguments.model}, {arguments.backbone}, {recipe}, data {Path(arguments.data).name}"
     trained = Trained(model, train_set.classes, train_set.palette, recipe.longest_side, notes)
     path = checkpoints.save(output, trained, arguments.model, arguments.backbone, arguments.half)
@@ -53,6 +49,55 @@ def train(arguments: argparse.Namespace) -> int:
     matrix = training.evaluate(model, val_set, recipe.longest_side, runtime)
     print(matrix.table(val_set.classes))
     return 0
+
+
+def chosen_recipe(model: str, arguments: argparse.Namespace) -> Recipe:
+    """The recipe of a model, changed where the shell said so."""
+    given = {f.name: getattr(arguments, f.name) for f in fields(Recipe)}
+    return replace(recipe_for(model), **{k: v for k, v in given.items() if v is not None})
+
+
+def trained_model(
+    name: str, arguments: argparse.Namespace, train_set: VOCSegmentation, recipe: Recipe
+) -> tuple[torch.nn.Module, History]:
+    """A new network, trained."""
+    torch.manual_seed(recipe.seed)
+    weights = None if arguments.from_scratch else "imagenet"
+    model = checkpoints.build(name, train_set.num_classes, arguments.backbone, weights)
+    return model, training.fit(model, train_set, recipe=recipe)
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Train several networks, each with its own recipe; print one table of their scores."""
+    train_set, val_set = dataset(arguments.data, "train"), dataset(arguments.data, "val")
+    print(f"{len(train_set)} training and {len(val_set)} validation images; {default_runtime()}")
+    heads = ("network", "parameters", "images", "minutes", "mean IoU", "pixel accuracy")
+    print(markdown_row(heads), markdown_row(["---", *["--:"] * 5]), sep="\n", flush=True)
+    rows = []
+    for name in arguments.models:
+        recipe = chosen_recipe(name, arguments)
+        model, history = trained_model(name, arguments, train_set, recipe)
+        matrix = training.evaluate(model, val_set, recipe.longest_side)
+        rows.append(
+            (
+                name,
+                f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M",
+                recipe.steps * recipe.batch_size,
+                f"{history.seconds / 60:.1f}",
+                f"{100 * matrix.mean_iou:.1f}",
+                f"{100 * matrix.pixel_accuracy:.1f}",
+            )
+        )
+        print(markdown_row(rows[-1]), flush=True)
+    with written_whole(arguments.output) as temporary, open(temporary, "w", newline="") as file:
+        csv.writer(file).writerows([heads, *rows])
+    print(f"wrote {arguments.output}")
+    return 0
+
+
+def markdown_row(cells: Iterable) -> str:
+    """One row of a Markdown table, which a terminal shows well enough, too."""
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
@@ -137,21 +182,34 @@ def parser() -> argparse.ArgumentParser:
     data_help = '"rooms" (embedded) or a folder in VOC layout'
     command.add_argument("--data", default="rooms", help=data_help + "; default: rooms")
     command.add_argument(
-        "--model", default="fcn8s", choices=sorted(checkpoints.MODELS), help="default: fcn8s"
+        "--model", default="fcn8s", choices=checkpoints.MODELS, help="default: fcn8s"
     )
-    command.add_argument(
-        "--backbone",
-        default="efficientnet_lite0",
-        choices=BACKBONES,
-        help="default: efficientnet_lite0",
-    )
-    command.add_argument("--from-scratch", action="store_true", help="no ImageNet weights")
+    add_backbone_options(command)
     command.add_argument(
         "--output", default="runs/model.pt", help="checkpoint to write; default: runs/model.pt"
     )
     command.add_argument("--half", action="store_true", help="store 16-bit numbers")
     add_recipe_options(command.add_argument_group("recipe"))
     command.set_defaults(run=train)
+
+    command = commands.add_parser(
+        "compare", help="train several networks, one after the other, and print a table"
+    )
+    command.add_argument("--data", default="rooms", help=data_help + "; default: rooms")
+    command.add_argument(
+        "--models",
+        nargs="+",
+        default=checkpoints.MODELS,
+        choices=checkpoints.MODELS,
+        metavar="MODEL",
+        help=f"some of {', '.join(checkpoints.MODELS)}; default: all",
+    )
+    add_backbone_options(command)
+    command.add_argument(
+        "--output", default="runs/comparison.csv", help="default: runs/comparison.csv"
+    )
+    add_recipe_options(command.add_argument_group("recipe"))
+    command.set_defaults(run=compare)
 
     command = commands.add_parser("evaluate", help="score a checkpoint on a data set")
     command.add_argument("--data", default="rooms", help=data_help + "; default: rooms")
@@ -173,15 +231,28 @@ def parser() -> argparse.ArgumentParser:
     return main_parser
 
 
+def add_backbone_options(command: argparse.ArgumentParser) -> None:
+    """Which pretrained network to start from, and whether its weights are wanted."""
+    command.add_argument(
+        "--backbone",
+        default="efficientnet_lite0",
+        choices=BACKBONES,
+        help="of the networks that stand on one; default: efficientnet_lite0",
+    )
+    command.add_argument("--from-scratch", action="store_true", help="no ImageNet weights")
+
+
 def add_recipe_options(group) -> None:
-    """One option for each field of `Recipe`, with the recipe's own default."""
-    recipe = Recipe()
+    """One option for each field of `Recipe`; the model's own recipe is the default."""
 
     def add(name: str, text: str, **options) -> None:
-        value = getattr(recipe, name)
-        shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        values = dict.fromkeys(getattr(recipe_for(model), name) for model in checkpoints.MODELS)
+        shown = " or ".join(
+            " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            for value in values
+        )
         option = "--" + name.replace("_", "-")
-        group.add_argument(option, default=value, help=f"{text} (default: {shown})", **options)
+        group.add_argument(option, default=None, help=f"{text} (default: {shown})", **options)
 
     add("images", "training images seen in all, repeats counted", type=int)
     add("batch_size", "images per step", type=int)
@@ -190,6 +261,7 @@ def add_recipe_options(group) -> None:
     add("crop", "then cut to a window, pixels", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
     add("color", "strength of random colour, 0 to 1", type=float)
     add("learning_rate", "its highest value", type=float)
+    add("backbone_factor", "times the learning rate, for a pretrained backbone", type=float)
     add("weight_decay", "of kernels, not of biases and norms", type=float)
     add("schedule", "of the learning rate", choices=("one_cycle", "poly", "constant"))
     add("balanced", "weigh rare classes higher", action=argparse.BooleanOptionalAction)

@@ -1,20 +1,38 @@
 """Trained networks on disk."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
+from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
 from seglab.files import written_whole
+from seglab.unet import UNet, UNetPlusPlus
 
-MODELS = {
+# Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
+# half of the papers' channels, the networks without pretrained weights with a quarter of them.
+# Those on a classifier get `backbone` and `weights`.
+ON_A_BACKBONE = {
     "fcn32s": lambda classes, **options: FCN(classes, 32, **options),
     "fcn16s": lambda classes, **options: FCN(classes, 16, **options),
     "fcn8s": lambda classes, **options: FCN(classes, 8, **options),
+    "unet": UNet.with_backbone,
+    "deeplabv1": partial(DeepLabV1, output_stride=16, rate=6, width=256),
+    "deeplabv2": partial(DeepLabV2, output_stride=16, rates=(3, 6, 9, 12)),
+    "deeplabv3": partial(DeepLabV3, width=128),
+    "deeplabv3plus": partial(DeepLabV3Plus, width=128),
 }
+FROM_SCRATCH = {
+    "unet_plain": lambda classes: UNet(classes, width=16),
+    "unetplusplus": lambda classes: UNetPlusPlus(classes, width=16, deep_supervision=True),
+    "erfnet": ERFNet,
+}
+MODELS = (*ON_A_BACKBONE, *FROM_SCRATCH)
 
 
 class CheckpointError(ValueError):
@@ -50,14 +68,18 @@ def build(
 
     Args:
         name: one of `MODELS`.
-        num_classes, backbone, weights: see `seglab.fcn.FCN`.
+        num_classes: channels of its logits.
+        backbone, weights: see `seglab.backbones.feature_pyramid`; the networks that have an
+            encoder of their own and no pretrained weights (`FROM_SCRATCH`) leave them unused.
 
     Raises:
         ValueError: an unknown name.
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; choose one of {', '.join(MODELS)}")
-    return MODELS[name](num_classes, backbone=backbone, weights=weights)
+    if name in FROM_SCRATCH:
+        return FROM_SCRATCH[name](num_classes)
+    return ON_A_BACKBONE[name](num_classes, backbone=backbone, weights=weights)
 
 
 def save(path: str | Path, trained: Trained, name: str, backbone: str, half: bool = False) -> Path:

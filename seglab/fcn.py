@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seglab.backbones import feature_pyramid
-from seglab.upsampling import BilinearUpsampling
+from seglab.upsampling import BilinearUpsampling, check_size, crop
 
 # Which feature maps are scored, coarsest first, by the stride of the finest one.
 SKIPS = {32: (32,), 16: (32, 16), 8: (32, 16, 8)}
@@ -57,9 +57,7 @@ class FCN(nn.Module):
         self.to_image_size = BilinearUpsampling(num_classes, stride, learned=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        height, width = images.shape[-2:]
-        if min(height, width) < 32:
-            raise ValueError(f"images of at least 32 x 32 pixels, please; found {height} x {width}")
+        check_size(images)
         features = self.backbone(images)
         x = self.scores[0](features[self.levels[0]])  # [N, classes, H / 32, W / 32]
         for level, score, double in zip(
@@ -68,11 +66,3 @@ class FCN(nn.Module):
             skip = score(features[level])
             x = crop(double(x), skip) + skip
         return crop(self.to_image_size(x), images)
-
-
-def crop(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """The upper left part of `x` that has the height and width of `like`.
-
-    Halving rounds up, so doubling can give one row or column too many.
-    """
-    return x[..., : like.shape[-2], : like.shape[-1]]

@@ -1,6 +1,7 @@
 """From a small feature map back to the size of the image (notebook 03)."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -22,6 +23,103 @@ def output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0) 
     if result < 1:
         raise ValueError(f"padding {padding} cuts everything off: the output would be {result}")
     return result
+
+
+def transposed_conv2d(
+    x: torch.Tensor, kernel: torch.Tensor, stride: int = 1, padding: int = 0
+) -> torch.Tensor:
+    """Transposed convolution by two loops: every input stamps the kernel, scaled by its value.
+
+    The same numbers as `F.conv_transpose2d`, only slower.
+    Source: Dumoulin and Visin, A guide to convolution arithmetic (2016), chapter 4.
+
+    Args:
+        x: `float [in_channels, H, W]`, or `[H, W]` together with a kernel of two dimensions.
+        kernel: `float [in_channels, out_channels, h, w]` (torch's order), or `[h, w]`.
+        stride: rows and columns from one stamp to the next.
+        padding: rows and columns cut off at each side of the output.
+
+    Returns:
+        `float [out_channels, H', W']`, or `[H', W']`; H' is `output_size(H, h, stride, padding)`.
+
+    Raises:
+        ValueError: shapes that do not fit together, or nothing would be left.
+    """
+    if x.ndim == 2 and kernel.ndim == 2:
+        return transposed_conv2d(x[None], kernel[None, None], stride, padding)[0]
+    if x.ndim != 3 or kernel.ndim != 4 or len(x) != len(kernel):
+        raise ValueError(
+            "expected x [in_channels, H, W] and kernel [in_channels, out_channels, h, w] with "
+            f"equal in_channels, or both [H, W]; found {list(x.shape)} and {list(kernel.shape)}"
+        )
+    (_, rows, columns), (_, channels, h, w) = x.shape, kernel.shape
+    height = output_size(rows, h, stride, padding)
+    width = output_size(columns, w, stride, padding)
+    y = x.new_zeros(channels, height + 2 * padding, width + 2 * padding)
+    for i in range(rows):
+        for j in range(columns):
+            stamp = torch.einsum("c,cohw->ohw", x[:, i, j], kernel)
+            y[:, i * stride : i * stride + h, j * stride : j * stride + w] += stamp
+    return y[:, padding : padding + height, padding : padding + width]
+
+
+def conv_matrix(
+    kernel: torch.Tensor, input_size: tuple[int, int], stride: int = 1, padding: int = 0
+) -> torch.Tensor:
+    """The matrix V of an ordinary convolution: `V @ x.flatten()` is `F.conv2d`'s result, in a row.
+
+    Each row of V is one position of the kernel, written into a picture of zeros.
+
+    Args:
+        kernel: `float [h, w]`.
+        input_size: height and width of x.
+        stride, padding: as in `F.conv2d`.
+
+    Returns:
+        `float [H' * W', H * W]`: one row per output, one column per input.
+
+    Raises:
+        ValueError: a kernel with channels, or one larger than the padded input.
+    """
+    if kernel.ndim != 2:
+        raise ValueError(f"expected a kernel [h, w]; found {list(kernel.shape)}")
+    (h, w), (height, width) = kernel.shape, input_size
+    down, across = height + 2 * padding - h, width + 2 * padding - w  # room to move
+    if down < 0 or across < 0:
+        raise ValueError(f"a kernel of {h} x {w} does not fit into the padded {height} x {width}")
+    rows = []
+    for i in range(0, down + 1, stride):
+        for j in range(0, across + 1, stride):
+            picture = kernel.new_zeros(height + 2 * padding, width + 2 * padding)
+            picture[i : i + h, j : j + w] = kernel
+            rows.append(picture[padding : padding + height, padding : padding + width].flatten())
+    return torch.stack(rows)
+
+
+def transposed_conv_matrix(
+    kernel: torch.Tensor, input_size: tuple[int, int], stride: int = 1, padding: int = 0
+) -> torch.Tensor:
+    """The matrix of a transposed convolution: that of the convolution the other way, transposed.
+
+    Args:
+        kernel: `float [h, w]`.
+        input_size: height and width of what goes into the *transposed* convolution.
+        stride, padding: as in `transposed_conv2d`.
+
+    Returns:
+        `float [H' * W', H * W]` with H', W' from `output_size`. Multiplied by a flattened input it
+        gives the flattened output.
+
+    Raises:
+        ValueError: a kernel with channels, or nothing would be left.
+    """
+    if kernel.ndim != 2:
+        raise ValueError(f"expected a kernel [h, w]; found {list(kernel.shape)}")
+    larger = tuple(
+        output_size(size, k, stride, padding)
+        for size, k in zip(input_size, kernel.shape, strict=True)
+    )
+    return conv_matrix(kernel, larger, stride, padding).T
 
 
 def bilinear_kernel(channels: int, kernel_size: int) -> torch.Tensor:
@@ -74,3 +172,31 @@ class BilinearUpsampling(nn.ConvTranspose2d):
         with torch.no_grad():
             self.weight.copy_(bilinear_kernel(channels, 2 * factor))
         self.weight.requires_grad_(learned)
+
+
+def enlarge(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Bilinear interpolation of `[N, C, h, w]` to `size`, pixels taken as squares.
+
+    `align_corners=False`: the outer edges of the two grids lie on each other, not the centres of
+    their corner pixels.
+    """
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+def crop(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """The upper left part of `x` that has the height and width of `like`.
+
+    Halving rounds up, so doubling can give one row or column too many.
+    """
+    return x[..., : like.shape[-2], : like.shape[-1]]
+
+
+def check_size(images: torch.Tensor) -> None:
+    """Refuse images that five halvings would leave nothing of.
+
+    Raises:
+        ValueError: height or width below 32 pixels.
+    """
+    height, width = images.shape[-2:]
+    if min(height, width) < 32:
+        raise ValueError(f"images of at least 32 x 32 pixels, please; found {height} x {width}")

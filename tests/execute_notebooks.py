@@ -2,7 +2,8 @@
 
 Use it before a commit that changes a notebook or what a notebook shows. A notebook whose run fails
 is left as it was. What is cleaned: progress bars (they say how fast one machine was on one day),
-warnings of libraries, widget state, execution times.
+warnings of libraries, execution times, widgets (without a kernel they are dead; the picture of
+their first frame stays).
 """
 
 import sys
@@ -13,6 +14,7 @@ from nbclient import NotebookClient
 
 from seglab.files import written_whole
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 
 
@@ -37,6 +39,9 @@ def clean(notebook) -> None:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_noise(output)]
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output.data.pop(WIDGET, None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
 
@@ -45,9 +50,8 @@ def is_noise(output) -> bool:
     """Is this a progress bar or something a library wrote to the error stream?"""
     if output.output_type == "stream":
         return output.name == "stderr"
-    view = "application/vnd.jupyter.widget-view+json"
     text = output.get("data", {}).get("text/plain", "")
-    return (view in output.get("data", {}) and "it/s" in text) or "?it" in text
+    return (WIDGET in output.get("data", {}) and "it/s" in text) or "?it" in text
 
 
 if __name__ == "__main__":
