@@ -4,6 +4,7 @@ A classifier shrinks an image step by step: after five halvings, one number stan
 32 x 32 pixels. `feature_pyramid` hands out what the network knows after each halving.
 """
 
+import math
 import os
 from functools import partial
 from http.client import HTTPException
@@ -162,9 +163,8 @@ def remove_strides(stages: nn.ModuleList, output_stride: int) -> None:
                 if made_the_step:
                     current = dilation
         if isinstance(stage[-1], nn.MaxPool2d):  # VGG halves by pooling at the end of a stage
-            stage[-1] = nn.Sequential(
-                nn.ZeroPad2d((0, current, 0, current)), nn.MaxPool2d(2, 1, dilation=current)
-            )
+            nothing = nn.ConstantPad2d((0, current, 0, current), -math.inf)
+            stage[-1] = nn.Sequential(nothing, nn.MaxPool2d(2, 1, dilation=current))
 
 
 # ---------------------------------------------------------------- EfficientNet-Lite0

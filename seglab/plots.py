@@ -2,14 +2,22 @@
 
 import inspect
 from collections.abc import Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.patches import FancyBboxPatch, Patch
+import torch.nn.functional as F
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 
 from seglab.inference import overlay
+from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, colorize
+from seglab.unet import center_crop
+from seglab.upsampling import transposed_conv2d
 
 
 def picture_of(item, palette: np.ndarray = VOC_PALETTE) -> np.ndarray:
@@ -332,6 +340,552 @@ def fcn_diagram(
         axis.text(-0.35, y, text, ha="left", va="center", fontsize=13, color="#333333")
     axis.set_title("One classifier, three networks: each column ends in an FCN", fontsize=14)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
+    return figure
+
+
+def stamps(
+    x: torch.Tensor,
+    kernel: torch.Tensor,
+    placed: int,
+    stride: int = 1,
+    padding: int = 0,
+    width: float = 11,
+) -> plt.Figure:
+    """A transposed convolution, stopped after some of its stamps (notebook 03).
+
+    Four grids of numbers: the input, the kernel, the latest stamp, and the output so far. Orange
+    marks the input whose turn it is and the cells that its stamp fell on; there the sum is written
+    under the result. Hatched cells are what `padding` cuts off.
+
+    Args:
+        x, kernel: `float [H, W]` and `[h, w]`.
+        placed: how many inputs have stamped, in reading order, from 0 to H * W.
+        stride, padding: see `seglab.upsampling.transposed_conv2d`.
+
+    Raises:
+        ValueError: more stamps than inputs, or fewer than none, or nothing would be left.
+    """
+    (rows, columns), (h, w) = x.shape, kernel.shape
+    if not 0 <= placed <= x.numel():
+        raise ValueError(f"from 0 to {x.numel()} stamps; found {placed}")
+    made = transposed_conv2d(x, kernel, stride, padding).shape
+    order = torch.arange(x.numel()).view_as(x)
+    # Inputs whose turn has not come are set to zero; nothing is cut off yet.
+    before = transposed_conv2d(torch.where(order < placed - 1, x, 0.0), kernel, stride)
+    canvas = transposed_conv2d(torch.where(order < placed, x, 0.0), kernel, stride)
+    written = transposed_conv2d((order < placed).float(), torch.ones(h, w), stride) > 0
+
+    orange = "#D55E00"
+    empty = {"facecolor": "white", "edgecolor": "#888888"}
+    filled = {"facecolor": "#cfe5f5", "edgecolor": "#888888"}
+    cut = {"facecolor": "#f2f2f2", "edgecolor": "#c4c4c4", "hatch": "///"}
+    spans = [columns, w, w, canvas.shape[1]]  # of the four grids, in cells
+    lefts = [sum(spans[:n]) + 1.1 * n for n in range(4)]
+    height = 0.38 * width
+    tallest = max(rows, h, canvas.shape[0])
+    side = min((width - 0.5) / (lefts[3] + spans[3]), (height - 1.2) / tallest)  # in inches
+    margin = (width - side * (lefts[3] + spans[3])) / 2
+    figure = plt.figure(figsize=(width, height))
+
+    def short(value):
+        return f"{round(float(value), 3) + 0:g}"
+
+    def grid(number, values, name, look, note=lambda i, j: ""):
+        down, across = values.shape
+        left, bottom = margin + side * lefts[number], (height - 0.5 - side * down) / 2
+        box = (left / width, bottom / height, side * across / width, side * down / height)
+        axis = figure.add_axes(box)
+        axis.set(xlim=(0, across), ylim=(down, 0), xticks=[], yticks=[])
+        axis.set_title(name, fontsize=13)
+        for (i, j), value in np.ndenumerate(values.numpy()):
+            axis.add_patch(Rectangle((j, i), 1, 1, **look(i, j)))
+            size = min(20, 24 * side)
+            color = "black" if look(i, j) is not cut else "#777777"
+            words = {"ha": "center", "color": color}
+            axis.text(j + 0.5, i + 0.5, short(value), va="center", fontsize=size, **words)
+            if note(i, j):
+                axis.text(j + 0.5, i + 0.93, note(i, j), va="bottom", fontsize=size / 2, **words)
+        return axis
+
+    def outline(axis, row, column, down, across):
+        look = {"fill": False, "edgecolor": orange, "linewidth": 4, "clip_on": False}
+        axis.add_patch(Rectangle((column, row), across, down, zorder=3, **look))
+
+    def state(i, j):
+        if padding <= i < padding + made[0] and padding <= j < padding + made[1]:
+            return filled if written[i, j] else empty
+        return cut
+
+    def addition(i, j):
+        if placed and top <= i < top + h and left <= j < left + w:
+            return f"{short(before[i, j])} + {short(canvas[i, j] - before[i, j])}"
+        return ""
+
+    row, column = divmod(placed - 1, columns)  # of the input whose turn it is
+    top, left = row * stride, column * stride  # of its stamp
+    done = "" if placed == x.numel() else " so far"
+    inputs = grid(0, x, "input", lambda i, j: filled if order[i, j] < placed else empty)
+    grid(1, kernel, "kernel", lambda i, j: empty)
+    output = grid(3, canvas, f"output{done}", state, addition)
+    if padding:
+        output.set_xlabel("hatched: cut off by padding", fontsize=12)
+    head = "No stamp yet"
+    if placed:
+        times = f"{short(x[row, column])} × kernel"
+        stamp = grid(2, x[row, column] * kernel, f"stamp: {times}", lambda i, j: filled)
+        outline(inputs, row, column, 1, 1)
+        outline(stamp, 0, 0, h, w)
+        outline(output, top, left, h, w)
+        head = f"Stamp {placed} of {x.numel()} adds {times}"
+    size = f"{rows} × {columns} becomes {made[0]} × {made[1]}"
+    title = f"{head}; stride {stride}, padding {padding}: {size}"
+    figure.suptitle(title, fontsize=15, y=1 - 0.1 / height, va="top")
+    return figure
+
+
+def _box(axis, x: float, y: float, text: str, color: str, across: float, high: float) -> None:
+    """A rounded box with text, its middle at (x, y)."""
+    look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444"}
+    corner = (x - across / 2, y - high / 2)
+    axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
+    axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=1.25)
+
+
+def _arrow(axis, start: tuple, end: tuple, color: str = "#444444", style: str = "-", **look):
+    """An arrow that ends exactly at its end points."""
+    look = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 15, **look}
+    look |= {"color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
+    axis.annotate("", end, start, arrowprops=look)
+
+
+def unet_diagram(
+    image: Sequence[int],
+    down: Sequence[Sequence[int]],
+    up: Sequence[Sequence[int]],
+    logits: Sequence[int],
+    title: str,
+    width: float = 13,
+) -> plt.Figure:
+    """A U-Net with its true shapes: down on the left, up on the right, skips across (notebook 05).
+
+    Args:
+        image, logits: shapes `(channels, H, W)`.
+        down: shapes of the encoder's maps, finest first.
+        up: shapes of the decoder's maps, finest first, one fewer.
+    """
+    levels = len(down)
+    last = 2 * levels  # column of the logits; the image is in column 0
+    figure, axis = plt.subplots(figsize=(width, 0.066 * width * levels + 0.9))
+    axis.set(xlim=(-0.5, last + 0.5), ylim=(0.6 - levels, 0.4))
+    axis.axis("off")
+    red, green, blue = "#a33b00", "#00704f", "#0b5394"
+    boxes = [(0, 0, image, "#e4e4e4", "image\n"), (last, 0, logits, "#e4e4e4", "logits\n")]
+    boxes += [(1 + level, -level, shape, "#cfe5f5", "") for level, shape in enumerate(down)]
+    boxes += [(last - 1 - level, -level, shape, "#d5ecd9", "") for level, shape in enumerate(up)]
+    for x, y, (channels, rows, columns), color, name in boxes:
+        _box(axis, x, y, f"{name}{channels} ch.\n{rows} × {columns}", color, 0.88, 0.62)
+    _arrow(axis, (0.44, 0), (0.56, 0))
+    _arrow(axis, (last - 0.56, 0), (last - 0.44, 0))
+    for level in range(len(up)):
+        left, right, y = 1 + level, last - 1 - level, -level
+        _arrow(axis, (left + 0.2, y - 0.31), (left + 0.56, y - 0.9), red)
+        _arrow(axis, (right - 0.56, y - 0.9), (right - 0.2, y - 0.31), green)
+        _arrow(axis, (left + 0.44, y), (right - 0.44, y), blue, "--")
+        text = f"skip: {down[level][0]} channels"
+        if level == len(up) - 1:  # no room between the boxes
+            text = f"skip:\n{down[level][0]} ch."
+        axis.text(levels, y + 0.1, text, ha="center", fontsize=12, color=blue)
+    for x, text, color in (
+        (0.6, "halve,\nthen convolve", red),
+        (last - 0.6, "double,\nput the skip beside it,\nthen convolve", green),
+    ):
+        axis.text(x, 1.4 - levels, text, ha="center", va="center", fontsize=14, color=color)
+    axis.set_title(title, fontsize=15)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
+    return figure
+
+
+def nested_diagram(
+    channels: Sequence[int], parameters: Sequence[Sequence[int]], title: str, width: float = 11
+) -> plt.Figure:
+    """U-Net++ as a triangle of nodes named (level, column), as in its paper (notebook 05).
+
+    Args:
+        channels: of each level, finest first.
+        parameters: `parameters[j][i]`: numbers to learn in the node at level i of column j.
+    """
+    levels = len(channels)
+    figure, axis = plt.subplots(figsize=(width, 0.58 * width))
+    axis.set(xlim=(-0.75, 2 * levels - 1.45), ylim=(0.55 - levels, 0.85))
+    axis.axis("off")
+    red, green, blue = "#a33b00", "#00704f", "#0b5394"
+    places = {(i, j): (i + 2 * j, -i) for j in range(levels) for i in range(levels - j)}
+    for (i, j), (x, y) in places.items():
+        long_skip = i + j == levels - 1  # the node where U-Net has its only one
+        color = "#cfe5f5" if j == 0 else "#d5ecd9" if long_skip else "#f9dfa6"
+        count = parameters[j][i]
+        text = f"({i}, {j})\n{channels[i]} ch.\n{count / 1e3:,.0f} k"
+        _box(axis, x, y, text, color, 0.8, 0.6)
+        if j == 0 and i:
+            _arrow(axis, (x - 0.85, y + 0.7), (x - 0.25, y + 0.3), red)
+        if j:
+            _arrow(axis, (x - 0.85, y - 0.7), (x - 0.25, y - 0.3), green)
+            _arrow(axis, (x - 1.6, y), (x - 0.4, y), blue, "--")
+        for apart in range(2, j + 1):  # to the nodes of the same level further left
+            start, end = (x - 2 * apart + 0.25, y + 0.3), (x - 0.05 * apart, y + 0.3)
+            bend = 2 * (0.13 * apart - 0.06) / (end[0] - start[0])  # how high, for how long
+            bow = {"linewidth": 1.2, "connectionstyle": f"arc3,rad={-bend:.3f}"}
+            _arrow(axis, start, end, blue, "--", **bow)
+    names = {
+        "encoder": "#cfe5f5",
+        "new in U-Net++": "#f9dfa6",
+        "where U-Net has its decoder": "#d5ecd9",
+    }
+    axis.legend(
+        handles=[
+            Patch(facecolor=color, edgecolor="#444444", label=name) for name, color in names.items()
+        ],
+        loc="lower right",
+        frameon=False,
+        fontsize=13,
+    )
+    axis.set_title(title, fontsize=15)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.93)
+    return figure
+
+
+def crop_and_join(skip: torch.Tensor, x: torch.Tensor, title: str, width: float = 11) -> plt.Figure:
+    """What U-Net does with a skip, on small maps `[h, w]`: cut out its middle, put `x` beside it.
+
+    Args:
+        skip: the larger map, from the encoder.
+        x: the smaller one, from the decoder, already doubled.
+    """
+    middle = center_crop(skip, x)
+    maps = [skip, x, middle, x]
+    names = ["skip", "doubled", "channel 0 of the result", "channel 1 of the result"]
+    looks = ["#cfe5f5", "#d5ecd9", "#cfe5f5", "#d5ecd9"]
+    shares = [grid.shape[1] for grid in maps]
+    size = (width, width * max(len(grid) for grid in maps) / sum(shares) + 0.5)
+    figure, axes = plt.subplots(1, 4, figsize=size, width_ratios=shares, layout="constrained")
+    for axis, grid, name, color in zip(axes, maps, names, looks, strict=True):
+        rows, columns = grid.shape
+        axis.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", facecolor=color)
+        axis.set_xticks(range(columns + 1), [])
+        axis.set_yticks(range(rows + 1), [])
+        axis.grid(color="white", linewidth=1.5)
+        axis.tick_params(length=0)
+        for (row, column), value in np.ndenumerate(grid.numpy()):
+            axis.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=12)
+        axis.set_title(name, fontsize=13)
+    top, left = ((skip.shape[side] - x.shape[side]) // 2 for side in (0, 1))
+    window = {"fill": False, "edgecolor": "#a33b00", "linewidth": 4, "clip_on": False, "zorder": 3}
+    axes[0].add_patch(Rectangle((left, top), x.shape[1], x.shape[0], **window))
+    axes[2].add_patch(Rectangle((0, 0), x.shape[1], x.shape[0], **window))
+    figure.get_layout_engine().set(wspace=0.05)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def overlap_tile(image: torch.Tensor, tile: int, margin: int, width: float = 8) -> plt.Figure:
+    """An image mirrored at its edges, one tile of the output, and the input that it needs.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        tile: height and width of the tile at the upper left, in pixels.
+        margin: pixels that an unpadded network loses at each side.
+    """
+    height, across = image.shape[-2:]
+    mirrored = F.pad(image[None].float(), (margin,) * 4, mode="reflect")[0].byte()
+    picture = picture_of(mirrored).astype(float)
+    inside = np.zeros(picture.shape[:2], dtype=bool)
+    inside[margin : margin + height, margin : margin + across] = True
+    picture[~inside] = 0.5 * picture[~inside] + 110  # pale: made up
+    size = (width, width * picture.shape[0] / picture.shape[1] + 0.4)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    edges = (-margin, across + margin, height + margin, -margin)
+    axis.imshow(picture.astype(np.uint8), extent=edges)
+    axis.axis("off")
+    seen = tile + 2 * margin
+    for corner, size, color, name in (
+        (0, (across, height), "black", "the image; around it, its mirror image"),
+        (-margin, (seen, seen), "#f0b400", f"needed: {seen} × {seen}"),
+        (0, (tile, tile), "#1f5fd0", f"labelled: {tile} × {tile}"),
+    ):
+        look = {"edgecolor": color, "linewidth": 2 if color == "black" else 4, "label": name}
+        axis.add_patch(Rectangle((corner, corner), *size, fill=False, **look))
+    axis.legend(loc="lower right", fontsize=13)
+    axis.set_title("To label the blue tile, the network must see the yellow one", fontsize=14)
+    return figure
+
+
+def silenced_skips(
+    image,
+    truth: torch.Tensor,
+    with_all: torch.Tensor,
+    chosen: torch.Tensor,
+    silenced: Sequence[int],
+    class_index: int,
+    classes: Sequence[str] = VOC_CLASSES,
+    palette: np.ndarray = VOC_PALETTE,
+    width: float = 9,
+) -> plt.Figure:
+    """What a trained U-Net says with some of its skips silenced (notebook 05).
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        truth, with_all, chosen: masks `[H, W]`: true, predicted with all skips, and without those
+            in `silenced`.
+        silenced: strides of the skips that are off.
+        class_index: the class whose pixels are counted.
+    """
+    found, scores = [], []
+    for prediction in (with_all, chosen):
+        matrix = ConfusionMatrix(len(classes))
+        matrix.update(prediction, truth)
+        found.append(100 * matrix.accuracy[class_index].item())
+        scores.append(100 * matrix.iou[class_index].item())
+    strides = ", ".join(map(str, silenced))
+    return show(
+        [image, truth, with_all, chosen],
+        [
+            "image",
+            "true mask",
+            f"all skips: {found[0]:.0f} % found, IoU {scores[0]:.0f} %",
+            f"skips off: {strides or 'none'}: {found[1]:.0f} % found, IoU {scores[1]:.0f} %",
+        ],
+        columns=2,
+        width=width,
+        palette=palette,
+        classes=classes,
+        title=f"{found[0]:.0f} % of the {classes[class_index]}'s pixels are found with all skips, "
+        + (f"{found[1]:.0f} % without stride {strides}" if silenced else "and none is off"),
+    )
+
+
+def path_counts(kernel_size: int, dilations: Sequence[int]) -> torch.Tensor:
+    """On how many paths each input pixel reaches one output of a stack of dilated convolutions.
+
+    `float64 [n, n]` with n the receptive field: a single 1 at the output is sent back through
+    kernels of ones, the last layer first. Zero means: the output does not see this pixel.
+
+    Args:
+        kernel_size: of every layer.
+        dilations: of the layers, first one first.
+    """
+    counts = torch.ones(1, 1, 1, 1, dtype=torch.float64)
+    ones = torch.ones(1, 1, kernel_size, kernel_size, dtype=torch.float64)
+    for dilation in reversed(dilations):
+        counts = F.conv_transpose2d(counts, ones, dilation=dilation)
+    return counts[0, 0]
+
+
+def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12) -> plt.Figure:
+    """What one output of a stack of dilated convolutions sees (notebook 06).
+
+    Left: the stack in one dimension, a line from each tap to the output that uses it. Right: in two
+    dimensions, on how many paths each pixel reaches the output.
+
+    Args:
+        kernel_size, dilations: see `path_counts`.
+    """
+    counts = path_counts(kernel_size, dilations).numpy()
+    field, depth = len(counts), len(dilations)
+    seen = int((counts > 0).sum())
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(width, 0.42 * width), width_ratios=(1.45, 1), layout="constrained"
+    )
+    # Offsets of the nodes that lead to the output, in each layer; the output is at 0.
+    nodes = [{0}]
+    lines = []
+    for level, dilation in zip(range(depth, 0, -1), reversed(dilations), strict=True):
+        taps = [tap * dilation - (kernel_size - 1) * dilation / 2 for tap in range(kernel_size)]
+        lines += [
+            [(node + tap, level - 1), (node, level)] for node in sorted(nodes[-1]) for tap in taps
+        ]
+        nodes.append({node + tap for node in nodes[-1] for tap in taps})
+    left.add_collection(LineCollection(lines, colors="#0072b2", linewidths=1.0, alpha=0.6))
+    size = min(9.0, 230 / field)
+    edge = (field - 1) / 2
+    every = np.arange(field) - edge
+    for level, places in enumerate(reversed(nodes)):
+        # Between two layers the grid is the input's, shifted by half a pixel for even kernels.
+        shift = (min(places) - every[0]) % 1
+        grid = [x + shift for x in every if min(places) <= x + shift <= max(places)]
+        left.plot(grid, [level] * len(grid), "o", color="white", mec="#aaaaaa", ms=size)
+        color = "#d55e00" if level == depth else "#0072b2"
+        left.plot(sorted(places), [level] * len(places), "o", color=color, ms=size)
+    left.set(xlim=(-edge - 0.6, edge + 0.6), ylim=(-0.35, depth + 0.35), xticks=[])
+    names = ["input", *(f"layer {n + 1}\nrate {rate}" for n, rate in enumerate(dilations))]
+    left.set_yticks(range(depth + 1), names, fontsize=12)
+    left.tick_params(length=0)
+    left.spines[:].set_visible(False)
+    left.set_title(f"in a row: {len(nodes[-1])} of {field} inputs seen", fontsize=13)
+    drawn = right.imshow(
+        np.ma.masked_equal(counts, 0),
+        norm=LogNorm(1, max(2, counts.max())),
+        cmap="cividis",
+        extent=(0, field, field, 0),
+        interpolation="nearest",
+    )
+    right.set_facecolor("white")
+    right.set(xticks=[], yticks=[])
+    if field <= 9:
+        for (row, column), count in np.ndenumerate(counts):
+            dark = 0 < count < counts.max() ** 0.6 or counts.max() == 1 == count
+            look = {"color": "white" if dark else "black", "fontsize": 12}
+            right.text(column + 0.5, row + 0.5, f"{count:.0f}", ha="center", va="center", **look)
+    bar = figure.colorbar(drawn, ax=right, shrink=0.85, format="{x:.0f}")
+    bar.set_ticks([n for n in (1, 3, 10, 30, 100, 1000, 10**4, 10**5) if n <= max(2, counts.max())])
+    bar.minorticks_off()
+    bar.set_label("paths to the output (white: none)", fontsize=12)
+    right.set_title(f"in a map: {seen} of {counts.size} pixels seen", fontsize=13)
+    rates = f"rate{'s' * (depth > 1)} {', '.join(map(str, dilations))}"
+    figure.suptitle(
+        f"Kernel {kernel_size}, {rates}: receptive field {field} × {field} pixels, "
+        f"{100 * seen / counts.size:.0f} % of them seen",
+        fontsize=15,
+    )
+    return figure
+
+
+def aspp_taps(
+    image,
+    positions: dict[str, tuple[int, int]],
+    rates: Sequence[int],
+    stride: int,
+    title: str,
+    width: float = 12,
+) -> plt.Figure:
+    """Which places of a picture the 3 x 3 convolutions of ASPP look at, for some of its outputs.
+
+    Filled marks lie in the picture; hollow ones fall on the padding, where every feature is zero.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        positions: name -> (row, column) of the output on the map of features.
+        rates: dilations of the convolutions.
+        stride: pixels from one position of the map to the next.
+    """
+    picture = picture_of(image)
+    rows, columns = (-(-n // stride) for n in picture.shape[:2])
+    # The part of the plane that is drawn, in pixels: the picture and all taps.
+    reach = max(rates) + 1
+    top = stride * min(0, *(row - reach for row, _ in positions.values()))
+    bottom = stride * max(rows, *(row + reach + 1 for row, _ in positions.values()))
+    left = stride * min(0, *(column - reach for _, column in positions.values()))
+    right = stride * max(columns, *(column + reach + 1 for _, column in positions.values()))
+    panel = width / len(positions)
+    figure, axes = plt.subplots(
+        1,
+        len(positions),
+        figsize=(width, panel * (bottom - top) / (right - left) + 1.4),
+        squeeze=False,
+        layout="constrained",
+    )
+    looks = list(zip(("#0072b2", "#d55e00", "#cc79a7", "#009e73"), "sD^v", strict=True))
+    for axis, (name, (row, column)) in zip(axes.flat, positions.items(), strict=True):
+        axis.set_facecolor("#e8e8e8")
+        axis.imshow(picture)
+        axis.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+        counts = []
+        for rate, (color, marker) in zip(rates, looks, strict=False):
+            taps = [
+                (row + dy * rate, column + dx * rate)
+                for dy in (-1, 0, 1)
+                for dx in (-1, 0, 1)
+                if (dy, dx) != (0, 0)
+            ]
+            inside = [0 <= y < rows and 0 <= x < columns for y, x in taps]
+            counts.append(f"rate {rate}: {sum(inside) + 1}")
+            for wanted, fill in ((True, color), (False, "none")):
+                chosen = [tap for tap, hit in zip(taps, inside, strict=True) if hit == wanted]
+                axis.scatter(
+                    [(x + 0.5) * stride for _, x in chosen],
+                    [(y + 0.5) * stride for y, _ in chosen],
+                    s=75,
+                    marker=marker,
+                    facecolor=fill,
+                    edgecolor="white" if wanted else color,
+                    linewidth=1.2 if wanted else 1.6,
+                    label=f"rate {rate}" if wanted else None,
+                    zorder=2,
+                )
+        centre = ((column + 0.5) * stride, (row + 0.5) * stride)
+        axis.scatter(*centre, s=110, marker="o", color="#f0e442", edgecolor="black", zorder=3)
+        axis.set_title(f"{name}\ntaps in the picture, of 9: " + ", ".join(counts), fontsize=12)
+    handles = [
+        Line2D([], [], color=color, marker=marker, linestyle="", ms=9, label=f"rate {rate}")
+        for rate, (color, marker) in zip(rates, looks, strict=False)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=12)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def change_table(
+    changes: dict[str, dict[str, float]], title: str, label: str, width: float = 10
+) -> plt.Figure:
+    """Gains and losses as coloured squares with their figures: orange above zero, purple below.
+
+    Args:
+        changes: name of the column -> name of the row -> value. Rows keep the first one's order.
+        label: what the values are.
+    """
+    rows = list(next(iter(changes.values())))
+    values = np.array([[column[row] for column in changes.values()] for row in rows])
+    figure, axis = plt.subplots(figsize=(width, 0.36 * len(rows) + 1.4), layout="constrained")
+    limit = 2.2 * np.abs(values).max()  # pale enough for black figures
+    axis.imshow(values, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        text = f"{round(value, 1) + 0:+.1f}"  # + 0: no "-0.0"
+        axis.text(column, row, text, ha="center", va="center", fontsize=12)
+    axis.set_xticks(range(len(changes)), list(changes), fontsize=12)
+    axis.set_yticks(range(len(rows)), rows, fontsize=12)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xlabel(label, fontsize=12)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def deeplab_diagram(width: float = 13) -> plt.Figure:
+    """DeepLab v1, v2, v3 and v3+ one under the other, as the papers have them (notebook 06)."""
+    figure, axis = plt.subplots(figsize=(width, 0.56 * width))
+    axis.set(xlim=(-0.75, 6.75), ylim=(-4.5, 0.62))
+    axis.axis("off")
+    blue, yellow, green, orange = "#cfe5f5", "#f9dfa6", "#d5ecd9", "#f6d0bd"
+
+    def row(y, name, boxes):
+        """Boxes (middle, width, text, colour) in a row, an arrow from each to the next."""
+        axis.text(-0.72, y, name, va="center", fontsize=17, weight="bold")
+        for x, across, text, color in boxes:
+            _box(axis, x, y, text, color, across, 0.66)
+        for (x1, w1, *_), (x2, w2, *_) in pairwise(boxes):
+            _arrow(axis, (x1 + w1 / 2, y), (x2 - w2 / 2, y))
+
+    features = (0.75, 1.3, "VGG-16, dilated\nfeatures at 1/8", blue)
+    resnet = (0.75, 1.3, "ResNet, dilated\nfeatures at 1/8", blue)
+    finer = (0.75, 1.3, "ResNet, dilated\nfeatures at 1/16 or 1/8", blue)
+    up8 = (4.6, 0.9, "enlarge\n× 8", green)
+    crf = (5.95, 1.2, "dense CRF\n(not learned with it)", orange)
+    row(0, "v1", [features, (2.75, 1.7, "LargeFOV:\none 3 × 3, rate 12", yellow), up8, crf])
+    heads = (2.75, 1.7, "ASPP: four 3 × 3,\nrates 6, 12, 18, 24;\nscores are added", yellow)
+    row(-1.1, "v2", [resnet, heads, up8, crf])
+    mixed = "ASPP: 1 × 1, three 3 × 3,\nimage pooling; batch norm;\nfeatures are concatenated"
+    last = (4.6, 0.9, "enlarge\n× 16 or 8", green)
+    row(-2.2, "v3", [finer, (2.75, 1.7, mixed, yellow), last])
+    join = (5.95, 1.2, "concatenate,\ntwo 3 × 3;\nthen enlarge × 4", green)
+    doubled = (4.6, 0.9, "enlarge\n× 4 or 2", green)
+    row(-3.3, "v3+", [finer, (2.75, 1.7, "the same ASPP", yellow), doubled, join])
+    _box(axis, 2.75, -4.15, "features at 1/4, reduced to 48 channels", blue, 2.6, 0.4)
+    _arrow(axis, (0.75, -3.63), (0.75, -4.15), style="--", arrowstyle="-")
+    _arrow(axis, (0.75, -4.15), (1.45, -4.15), style="--")
+    _arrow(axis, (4.05, -4.15), (5.95, -4.15), style="--", arrowstyle="-")
+    _arrow(axis, (5.95, -4.15), (5.95, -3.63), style="--")
+    axis.set_title("One idea, four heads: what is done with the dilated features", fontsize=15)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.93)
     return figure
 
 

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 from tqdm.auto import tqdm
 
 from seglab.backbones import FeaturePyramid
+from seglab.fcn import Score
 from seglab.files import written_whole
 from seglab.inference import logits_of, predict
 from seglab.metrics import ConfusionMatrix
@@ -40,6 +41,8 @@ class Recipe:
         color: strength of random brightness, contrast and saturation, 0 to 1.
         learning_rate: its highest value.
         backbone_factor: the learning rate of a pretrained backbone is this many times as high.
+        score_factor: that of `seglab.fcn.Score` layers. Adam moves every weight by about the same
+            amount, so scores of 32 features change 40 times more slowly than scores of 1280.
         weight_decay: AdamW's; biases and normalisation layers are spared.
         schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
             0.9, the DeepLab papers' choice) or `"constant"`.
@@ -55,6 +58,7 @@ class Recipe:
     color: float = 0.0
     learning_rate: float = 2e-3
     backbone_factor: float = 1.0
+    score_factor: float = 1.0
     weight_decay: float = 1e-2
     schedule: str = "one_cycle"
     balanced: bool = False
@@ -178,26 +182,23 @@ def trained_logits(output) -> list[torch.Tensor]:
     return [logits_of(output)]
 
 
-def parameter_groups(
-    model: nn.Module, weight_decay: float, backbone_factor: float = 1.0
-) -> list[dict]:
+def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
     """The trainable parameters in groups, each with its "weight_decay" and "factor".
 
-    Kernels decay, biases and norms do not; the learning rate of a backbone is multiplied by
-    `backbone_factor`, that of everything else by 1.
+    Kernels decay, biases and norms do not. The learning rate of a group is the recipe's times its
+    factor: `backbone_factor` for a backbone, `score_factor` for score layers, 1 for all others.
     """
-    backbone = {
-        id(parameter)
-        for module in model.modules()
-        if isinstance(module, FeaturePyramid)
-        for parameter in module.parameters()
-    }
+    factors = {}
+    for module in model.modules():
+        if isinstance(module, FeaturePyramid):
+            factors |= dict.fromkeys(module.parameters(), recipe.backbone_factor)
+        if isinstance(module, Score):
+            factors |= dict.fromkeys(module.parameters(), recipe.score_factor)
     groups: dict[tuple, list] = {}
     for parameter in model.parameters():
         if parameter.requires_grad:
-            decay = weight_decay if parameter.ndim > 1 else 0.0
-            factor = backbone_factor if id(parameter) in backbone else 1.0
-            groups.setdefault((decay, factor), []).append(parameter)
+            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((decay, factors.get(parameter, 1.0)), []).append(parameter)
     return [
         {"params": members, "weight_decay": decay, "factor": factor}
         for (decay, factor), members in groups.items()
@@ -238,10 +239,7 @@ def fit(
     with torch.random.fork_rng(gpus):
         torch.manual_seed(recipe.seed)
         model = runtime.place(model)
-        optimizer = torch.optim.AdamW(
-            parameter_groups(model, recipe.weight_decay, recipe.backbone_factor),
-            lr=recipe.learning_rate,
-        )
+        optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate)
         scaler = torch.amp.GradScaler(
             runtime.device.type, enabled=runtime.autocast == torch.float16
         )

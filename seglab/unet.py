@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from seglab.backbones import feature_pyramid
+from seglab.fcn import Score
 from seglab.upsampling import check_size, crop, enlarge
 
 # ---------------------------------------------------------------- as published, without padding
@@ -50,10 +51,7 @@ class PaperUNet(nn.Module):
         self.score = nn.Conv2d(width, num_classes, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        for size in images.shape[-2:]:
-            if size < 188 or (size + 4) % 16:
-                good = max(188, round((size + 4) / 16) * 16 - 4)
-                raise ValueError(f"without padding, sizes are 188, 204, 220 …; {size} -> {good}?")
+        _check_unpadded_size(images)
         x, skips = images, []
         for block in self.down[:-1]:
             x = block(x)
@@ -64,6 +62,16 @@ class PaperUNet(nn.Module):
             x = double(x)
             x = block(torch.cat([center_crop(skip, x), x], dim=1))
         return self.score(x)
+
+
+def _check_unpadded_size(images: torch.Tensor) -> None:
+    for side, size in zip(("height", "width"), images.shape[-2:], strict=True):
+        if size < 188 or (size - 188) % 16:
+            nearest = {max(188, size - (size - 188) % 16), max(188, size + (188 - size) % 16)}
+            raise ValueError(
+                "without padding, height and width must be 188 plus a multiple of 16; "
+                f"the {side} is {size}: take {' or '.join(map(str, sorted(nearest)))}"
+            )
 
 
 def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
@@ -126,17 +134,19 @@ class Up(nn.Module):
     """One step of the decoder: double the size, put the skip beside it, convolve.
 
     `x [N, inputs, h, w]` and skips whose channels add up to `beside`, `[N, ..., H, W]`, with H
-    either 2h or 2h - 1, give `[N, outputs, H, W]`.
+    either 2h or 2h - 1, give `[N, outputs, H, W]`. Batch norm brings both to the same scale: a
+    classifier's fine features can be ten times as large as its coarse ones, and would drown them.
     """
 
     def __init__(self, inputs: int, beside: int, outputs: int):
         super().__init__()
         self.doubling = nn.ConvTranspose2d(inputs, outputs, 2, 2)
-        self.convolve = DoubleConv(outputs + beside, outputs)
+        self.norm = nn.BatchNorm2d(beside + outputs)
+        self.convolve = DoubleConv(beside + outputs, outputs)
 
     def forward(self, x: torch.Tensor, *skips: torch.Tensor) -> torch.Tensor:
         x = crop(self.doubling(x), skips[0])
-        return self.convolve(torch.cat([*skips, x], dim=1))
+        return self.convolve(self.norm(torch.cat([*skips, x], dim=1)))
 
 
 class UNet(nn.Module):
@@ -151,6 +161,8 @@ class UNet(nn.Module):
         encoder: images -> maps, finest first, each half the size of the one before; with
             attribute `channels`. Default: `Encoder(width)`.
         decoder_channels: of the levels of the decoder, finest first. Default: the encoder's.
+        coarse_score: also score the encoder's coarsest map, and add this to the logits. On a
+            pretrained encoder it learns in few steps, and leaves the details to the decoder.
 
     Raises:
         ValueError: at call time, an image smaller than 32 pixels.
@@ -162,6 +174,7 @@ class UNet(nn.Module):
         width: int = 64,
         encoder: nn.Module | None = None,
         decoder_channels: tuple[int, ...] | None = None,
+        coarse_score: bool = False,
     ):
         super().__init__()
         self.encoder = encoder or Encoder(width)
@@ -171,7 +184,8 @@ class UNet(nn.Module):
         self.ups = nn.ModuleList(
             Up(*channels) for channels in zip(inputs, skips, outputs, strict=True)
         )
-        self.score = nn.Conv2d(outputs[0], num_classes, 1)
+        self.score = Score(outputs[0], num_classes)
+        self.coarse_score = Score(inputs[-1], num_classes, zero=True) if coarse_score else None
 
     @classmethod
     def with_backbone(
@@ -184,6 +198,7 @@ class UNet(nn.Module):
         """A U-Net whose encoder is a classifier's feature pyramid.
 
         Its finest map has half the size of the image; the logits are enlarged twice at the end.
+        The coarsest map is scored, too, as in FCN-32s (`coarse_score`).
 
         Args:
             num_classes: channels of the logits.
@@ -191,14 +206,20 @@ class UNet(nn.Module):
             decoder_channels: at strides 2, 4, 8 and 16.
         """
         encoder = feature_pyramid(backbone, weights)
-        return cls(num_classes, encoder=encoder, decoder_channels=decoder_channels)
+        return cls(
+            num_classes, encoder=encoder, decoder_channels=decoder_channels, coarse_score=True
+        )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_size(images)
-        *skips, x = self.encoder(images)
+        *skips, coarsest = self.encoder(images)
+        x = coarsest
         for up, skip in zip(reversed(self.ups), reversed(skips), strict=True):
             x = up(x, skip)
-        return enlarge(self.score(x), images.shape[-2:])
+        logits = self.score(x)
+        if self.coarse_score is not None:
+            logits = logits + enlarge(self.coarse_score(coarsest), logits.shape[-2:])
+        return enlarge(logits, images.shape[-2:])
 
 
 class UNetPlusPlus(nn.Module):
@@ -232,7 +253,7 @@ class UNetPlusPlus(nn.Module):
             for j in range(4)
         )
         scored = 4 if deep_supervision else 1
-        self.scores = nn.ModuleList(nn.Conv2d(width, num_classes, 1) for _ in range(scored))
+        self.scores = nn.ModuleList(Score(width, num_classes) for _ in range(scored))
         self.deep_supervision = deep_supervision
 
     def forward(self, images: torch.Tensor) -> torch.Tensor | dict:

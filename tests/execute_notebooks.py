@@ -51,7 +51,8 @@ def is_noise(output) -> bool:
     if output.output_type == "stream":
         return output.name == "stderr"
     text = output.get("data", {}).get("text/plain", "")
-    return (WIDGET in output.get("data", {}) and "it/s" in text) or "?it" in text
+    speed = "it/s" in text or "s/it" in text
+    return (WIDGET in output.get("data", {}) and speed) or "?it" in text
 
 
 if __name__ == "__main__":

@@ -96,3 +96,26 @@ def small_network(classes: int = 3, width: int = 12):
         nn.Conv2d(width, classes, 3, padding=1),
         nn.Upsample(scale_factor=2, mode="bilinear"),
     )
+
+
+def lively(model, seed: int = 0, size: tuple[int, int] = (64, 64), channels: int = 3):
+    """The model in evaluation mode, with norms that have seen pictures and scores that are not 0.
+
+    A fresh network is no good to compare with: in evaluation its norms divide by one, so that a
+    signal fades from layer to layer, and what is close to zero equals anything.
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    norms = [m for m in model.eval().modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train().momentum = 1.0  # keep what the last batch had
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and not layer.weight.any():
+            layer.reset_parameters()
+    with torch.no_grad():
+        model(torch.randn(2, channels, *size))
+    for norm in norms:
+        norm.momentum = 0.1
+    return model.eval()

@@ -8,6 +8,7 @@ import warnings
 
 import nbformat
 import pytest
+from execute_notebooks import WIDGET
 from helpers import REPOSITORY
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -81,6 +82,8 @@ def problems(notebook, size: int) -> list[str]:
         for output in cell.outputs:
             if output.output_type == "error":
                 found.append(f"error: code cell {number}: {output.ename}")
+            if WIDGET in output.get("data", {}):
+                found.append(f"widget: code cell {number}: dead without a kernel; store a picture")
             if output.output_type == "stream" and output.name == "stderr":
                 found.append(f"stderr: code cell {number}: {output.text[:60]!r}")
         if CHECKED in tags and not texts(cell):
@@ -169,6 +172,10 @@ def fault_warning(notebook):
 
 def fault_stderr(notebook):
     notebook.cells[3].outputs[0].name = "stderr"
+
+
+def fault_widget(notebook):
+    notebook.cells[3].outputs[1].data[WIDGET] = {"model_id": "0123", "version_major": 2}
 
 
 def fault_path(notebook):

@@ -1,4 +1,4 @@
-"""Sizes and bilinear kernels against torch's own operations."""
+"""Transposed convolution, sizes and bilinear kernels against torch's own operations."""
 
 import pytest
 import torch
@@ -6,7 +6,17 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seglab.upsampling import BilinearUpsampling, bilinear_kernel, output_size
+from seglab.upsampling import (
+    BilinearUpsampling,
+    bilinear_kernel,
+    check_size,
+    conv_matrix,
+    crop,
+    enlarge,
+    output_size,
+    transposed_conv2d,
+    transposed_conv_matrix,
+)
 
 
 @given(st.integers(1, 9), st.integers(1, 8), st.integers(1, 5), st.integers(0, 4))
@@ -16,6 +26,134 @@ def test_output_size_is_torchs(size, kernel_size, stride, padding):
     x, kernel = torch.zeros(1, 1, size, size), torch.zeros(1, 1, kernel_size, kernel_size)
     made = F.conv_transpose2d(x, kernel, stride=stride, padding=padding)
     assert output_size(size, kernel_size, stride, padding) == made.shape[-1] == made.shape[-2]
+
+
+# ---------------------------------------------------------------- transposed convolution
+
+TOY = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+
+# Channels in and out, height and width of x, of the kernel, stride, padding, seed.
+SHAPES = st.tuples(
+    *(st.integers(1, 3), st.integers(1, 3)),
+    *(st.integers(1, 6), st.integers(1, 6), st.integers(1, 5), st.integers(1, 5)),
+    *(st.integers(1, 4), st.integers(0, 3), st.integers(0, 99)),
+)
+
+
+def random_case(shapes):
+    """x and kernel in double precision, stride and padding; an impossible one is skipped."""
+    inputs, outputs, height, width, h, w, stride, padding, seed = shapes
+    for size, k in ((height, h), (width, w)):
+        assume(stride * (size - 1) + k - 2 * padding >= 1)
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(inputs, height, width, generator=generator, dtype=torch.float64)
+    kernel = torch.randn(inputs, outputs, h, w, generator=generator, dtype=torch.float64)
+    return x, kernel, stride, padding
+
+
+@given(SHAPES)
+def test_stamping_is_torchs_transposed_convolution(shapes):
+    x, kernel, stride, padding = random_case(shapes)
+    made = transposed_conv2d(x, kernel, stride, padding)
+    expected = F.conv_transpose2d(x[None], kernel, stride=stride, padding=padding)[0]
+    assert made.dtype == torch.float64
+    torch.testing.assert_close(made, expected)
+
+
+@given(SHAPES)
+def test_stamping_is_the_gradient_of_convolution(shapes):
+    """What autograd sends back through `F.conv2d` with the same kernel, stride and padding."""
+    x, kernel, stride, padding = random_case(shapes)
+    size = [
+        output_size(n, k, stride, padding)
+        for n, k in zip(x.shape[1:], kernel.shape[2:], strict=True)
+    ]
+    picture = torch.zeros(kernel.shape[1], *size, dtype=torch.float64, requires_grad=True)
+    convolved = F.conv2d(picture[None], kernel, stride=stride, padding=padding)[0]
+    assert convolved.shape == x.shape
+    (gradient,) = torch.autograd.grad(convolved, picture, x)
+    torch.testing.assert_close(transposed_conv2d(x, kernel, stride, padding), gradient)
+
+
+@given(SHAPES)
+def test_stamping_is_the_transposed_matrix_of_convolution(shapes):
+    x, kernel, stride, padding = random_case(shapes)
+    x, kernel = x[0], kernel[0, 0]
+    made = transposed_conv2d(x, kernel, stride, padding)
+    v = conv_matrix(kernel, tuple(made.shape), stride, padding)
+    assert v.shape == (x.numel(), made.numel())
+    assert torch.equal(transposed_conv_matrix(kernel, tuple(x.shape), stride, padding), v.T)
+    torch.testing.assert_close((v.T @ x.flatten()).view_as(made), made)
+
+
+@given(SHAPES)
+def test_the_matrix_of_convolution_is_torchs_convolution(shapes):
+    _, _, height, width, h, w, stride, padding, _ = shapes
+    assume(h <= height + 2 * padding and w <= width + 2 * padding)
+    generator = torch.Generator().manual_seed(shapes[-1])
+    x = torch.randn(height, width, generator=generator, dtype=torch.float64)
+    kernel = torch.randn(h, w, generator=generator, dtype=torch.float64)
+    expected = F.conv2d(x[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
+    made = conv_matrix(kernel, (height, width), stride, padding) @ x.flatten()
+    torch.testing.assert_close(made.view_as(expected), expected)
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "expected"),
+    [
+        (1, 0, [[0, 0, 1], [0, 4, 6], [4, 12, 9]]),
+        (2, 0, [[0, 0, 0, 1], [0, 0, 2, 3], [0, 2, 0, 3], [4, 6, 6, 9]]),
+        (1, 1, [[4]]),
+    ],
+)
+def test_two_by_two_by_hand(stride, padding, expected):
+    made = transposed_conv2d(TOY, TOY, stride, padding)
+    assert torch.equal(made, torch.tensor(expected, dtype=torch.float32))
+    as_matrix = transposed_conv_matrix(TOY, (2, 2), stride, padding) @ TOY.flatten()
+    assert torch.equal(as_matrix, made.flatten())
+
+
+def test_the_matrix_of_the_two_by_two_kernel_by_hand():
+    expected = [
+        [0, 1, 0, 2, 3, 0, 0, 0, 0],
+        [0, 0, 1, 0, 2, 3, 0, 0, 0],
+        [0, 0, 0, 0, 1, 0, 2, 3, 0],
+        [0, 0, 0, 0, 0, 1, 0, 2, 3],
+    ]
+    assert conv_matrix(TOY, (3, 3)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("x", "kernel"),
+    [
+        ((2, 3, 3), (3, 1, 2, 2)),
+        ((3, 3), (1, 1, 2, 2)),
+        ((1, 3, 3), (2, 2)),
+        ((1, 1, 3, 3), (2, 2)),
+    ],
+)
+def test_stamping_refuses_shapes_that_do_not_fit(x, kernel):
+    with pytest.raises(ValueError, match=r"in_channels.*found"):
+        transposed_conv2d(torch.zeros(x), torch.zeros(kernel))
+
+
+def test_a_padding_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="padding 2 cuts everything off"):
+        transposed_conv2d(TOY, TOY, padding=2)
+    with pytest.raises(ValueError, match="padding 2 cuts everything off"):
+        transposed_conv_matrix(TOY, (2, 2), padding=2)
+
+
+def test_matrices_refuse_channels_and_kernels_that_are_too_large():
+    for function in (conv_matrix, transposed_conv_matrix):
+        with pytest.raises(ValueError, match=r"kernel \[h, w\]; found \[1, 1, 2, 2\]"):
+            function(TOY[None, None], (3, 3))
+    with pytest.raises(ValueError, match="kernel of 2 x 2 does not fit into the padded 1 x 5"):
+        conv_matrix(TOY, (1, 5))
+    assert conv_matrix(TOY, (1, 5), padding=1).shape == (2 * 6, 5)
+
+
+# ---------------------------------------------------------------- bilinear upsampling
 
 
 @given(st.integers(1, 50), st.integers(1, 16))
@@ -97,3 +235,33 @@ def test_the_layer_starts_bilinear_and_learns_when_told(factor, learned):
 def test_the_layer_refuses_odd_factors(factor):
     with pytest.raises(ValueError, match="even factor"):
         BilinearUpsampling(3, factor)
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def test_enlarging_takes_pixels_as_squares():
+    """Four pixels from two: the centres lie a quarter of a large pixel from each other's edges."""
+    row = enlarge(torch.tensor([[[[0.0, 8.0]]]]), (1, 4))
+    assert row.flatten().tolist() == [0, 2, 6, 8]
+    x = torch.rand(2, 3, 5, 7)
+    assert torch.equal(enlarge(x, (5, 7)), x)
+    made = enlarge(x, (11, 13))
+    assert made.shape == (2, 3, 11, 13)
+    torch.testing.assert_close(made.flip(-1), enlarge(x.flip(-1), (11, 13)))  # no side is favoured
+
+
+def test_crop_takes_the_upper_left_part():
+    x = torch.arange(2 * 12.0).view(2, 1, 3, 4)
+    assert torch.equal(crop(x, torch.zeros(5, 7, 2, 3)), x[:, :, :2, :3])
+    assert torch.equal(crop(x, x), x)
+
+
+@pytest.mark.parametrize("size", [(31, 32), (32, 31), (1, 500)])
+def test_check_size_names_what_it_found(size):
+    with pytest.raises(ValueError, match=f"at least 32 x 32 pixels.*{size[0]} x {size[1]}"):
+        check_size(torch.zeros(1, 3, *size))
+
+
+def test_check_size_accepts_32_pixels():
+    check_size(torch.zeros(1, 3, 32, 32))

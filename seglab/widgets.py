@@ -1,0 +1,168 @@
+"""The interactive figures of the course: controls above a picture that follows them."""
+
+import base64
+import functools
+import io
+from collections.abc import Callable
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import torch
+
+from seglab import plots
+from seglab.inference import predict
+from seglab.palettes import VOC_CLASSES
+from seglab.runtime import Runtime
+from seglab.unet import UNet, muted_skips
+
+
+class Interactive(ipywidgets.VBox):
+    """Controls above a figure, which is drawn anew when one of them changes.
+
+    A page that runs nothing (a stored notebook, a preview on the web) shows the first figure: the
+    output carries it as a picture beside the widget.
+
+    Args:
+        draw: takes the controls' values by name, returns a matplotlib figure.
+        controls: name -> widget with a `value`.
+
+    Attributes:
+        controls: as given; setting one's `value` moves the figure.
+        picture: the figure as a PNG.
+    """
+
+    def __init__(
+        self, draw: Callable[..., plt.Figure], controls: dict[str, ipywidgets.ValueWidget]
+    ):
+        self.draw, self.controls = draw, controls
+        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        for control in controls.values():
+            control.observe(self.update, names="value")
+        self.update()
+        row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+        super().__init__([row, self.picture])
+
+    def update(self, change=None) -> None:
+        """Draw the figure for the controls' present values."""
+        figure = self.draw(**{name: control.value for name, control in self.controls.items()})
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        plt.close(figure)  # or the notebook would show it a second time
+        self.picture.value = file.getvalue()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["image/png"] = base64.b64encode(self.picture.value).decode()
+        return bundle
+
+
+def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
+    """Transposed convolution stamp by stamp (notebook 03); the figure is `seglab.plots.stamps`.
+
+    Args:
+        x: `float [H, W]`; default: the 2 x 2 numbers of the notebook.
+        kernel: `float [h, w]`; default: the same numbers.
+    """
+    toy = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    x, kernel = toy if x is None else x, toy if kernel is None else kernel
+    # With stride 1 the output is smallest; offer only a padding that leaves some of it.
+    smallest = min(size + k - 1 for size, k in zip(x.shape, kernel.shape, strict=True))
+    names = {"description_width": "initial", "button_width": "3em"}
+    controls = {
+        "placed": ipywidgets.IntSlider(
+            value=min(3, x.numel()),
+            max=x.numel(),
+            description="stamps placed",
+            continuous_update=False,
+            style={"description_width": "initial"},
+        ),
+        "stride": ipywidgets.ToggleButtons(options=[1, 2, 3], description="stride", style=names),
+        "padding": ipywidgets.ToggleButtons(
+            options=[p for p in (0, 1) if smallest > 2 * p], description="padding", style=names
+        ),
+    }
+    return Interactive(functools.partial(plots.stamps, x, kernel), controls)
+
+
+def skip_switch(
+    model: UNet,
+    image: torch.Tensor,
+    mask: torch.Tensor,
+    class_index: int,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    classes: tuple[str, ...] = VOC_CLASSES,
+) -> Interactive:
+    """A trained U-Net predicts one picture with the skips of your choice (notebook 05).
+
+    One checkbox for each skip; the figure is `seglab.plots.silenced_skips`. At first the two
+    finest skips are off.
+
+    Args:
+        model: a trained `UNet`.
+        image: `uint8 [3, H, W]`.
+        mask: its true mask `[H, W]`.
+        class_index: the class whose found pixels are counted; the mask should show it.
+        longest_side, runtime: see `seglab.inference.predict`.
+        classes: names, index 0 first.
+    """
+    strides = model.encoder.strides[: len(model.ups)]
+    with_all = predict(model, image, longest_side, runtime)
+
+    def draw(**on: bool) -> plt.Figure:
+        off = [level for level, stride in enumerate(strides) if not on[f"stride_{stride}"]]
+        with muted_skips(model, off):
+            chosen = predict(model, image, longest_side, runtime)
+        silenced = [strides[level] for level in off]
+        return plots.silenced_skips(
+            image, mask, with_all, chosen, silenced, class_index, classes=classes
+        )
+
+    controls = {
+        f"stride_{stride}": ipywidgets.Checkbox(
+            value=level > 1, description=f"skip at stride {stride}", indent=False
+        )
+        for level, stride in enumerate(strides)
+    }
+    return Interactive(draw, controls)
+
+
+# Dilations of up to five layers; the first pattern takes the rate of the slider.
+RATE_PATTERNS = {
+    "same rate in each layer": None,
+    "1, 2, 4, …": (1, 2, 4, 8, 16),
+    "1, 2, 3 (hybrid)": (1, 2, 3, 1, 2),
+}
+
+
+def receptive_field_explorer() -> Interactive:
+    """What a stack of dilated convolutions sees (notebook 06): `seglab.plots.dilated_stack`.
+
+    Kernel size, rate, number of layers, and how the rate changes from layer to layer. At first
+    three layers of rate 2, which see only every second pixel.
+    """
+    names = {"description_width": "initial"}
+    later = {"continuous_update": False, "style": names}  # drawing takes a while
+    pattern = ipywidgets.ToggleButtons(
+        options=list(RATE_PATTERNS), description="rates", style={**names, "button_width": "13em"}
+    )
+    controls = {
+        "kernel_size": ipywidgets.IntSlider(
+            value=3, min=2, max=5, description="kernel size", **later
+        ),
+        "depth": ipywidgets.IntSlider(value=3, min=1, max=5, description="layers", **later),
+        "rate": ipywidgets.IntSlider(value=2, min=1, max=6, description="rate", **later),
+        "pattern": pattern,
+    }
+
+    def own_rate(change=None) -> None:
+        """The other patterns bring their own rates."""
+        controls["rate"].disabled = RATE_PATTERNS[pattern.value] is not None
+
+    pattern.observe(own_rate, names="value")
+
+    def draw(kernel_size: int, depth: int, rate: int, pattern: str) -> plt.Figure:
+        rates = RATE_PATTERNS[pattern] or (rate,) * 5
+        return plots.dilated_stack(kernel_size, rates[:depth])
+
+    return Interactive(draw, controls)
