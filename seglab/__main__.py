@@ -262,7 +262,6 @@ def add_recipe_options(group) -> None:
     add("color", "strength of random colour, 0 to 1", type=float)
     add("learning_rate", "its highest value", type=float)
     add("backbone_factor", "times the learning rate, for a pretrained backbone", type=float)
-    add("score_factor", "times the learning rate, for the layers that make scores", type=float)
     add("weight_decay", "of kernels, not of biases and norms", type=float)
     add("schedule", "of the learning rate", choices=("one_cycle", "poly", "constant"))
     add("balanced", "weigh rare classes higher", action=argparse.BooleanOptionalAction)

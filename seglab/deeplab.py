@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from seglab.backbones import FeaturePyramid, feature_pyramid
-from seglab.fcn import Score
 from seglab.upsampling import check_size, enlarge
 
 
@@ -62,7 +61,7 @@ class LargeFOV(nn.Sequential):
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
             nn.Dropout(0.5),
-            Score(width, num_classes),
+            nn.Conv2d(width, num_classes, 1),
         )
 
 
@@ -161,7 +160,9 @@ class FCNHead(nn.Sequential):
 
     def __init__(self, inputs: int, num_classes: int):
         width = inputs // 4
-        super().__init__(ConvNormReLU(inputs, width, 3), nn.Dropout(0.1), Score(width, num_classes))
+        super().__init__(
+            ConvNormReLU(inputs, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1)
+        )
 
 
 # ---------------------------------------------------------------- networks
@@ -282,7 +283,7 @@ class DeepLabV3(DilatedNetwork):
         head = nn.Sequential(
             ASPP(features.channels[-1], width, rates or default_rates(output_stride)),
             ConvNormReLU(width, width, 3),
-            Score(width, num_classes),
+            nn.Conv2d(width, num_classes, 1),
         )
         super().__init__(features, head)
 
@@ -322,7 +323,7 @@ class DeepLabV3Plus(nn.Module):
         self.decoder = nn.Sequential(
             ConvNormReLU(width + skip_width, width, 3),
             ConvNormReLU(width, width, 3),
-            Score(width, num_classes),
+            nn.Conv2d(width, num_classes, 1),
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,6 @@ Source: Romera, Álvarez, Bergasa and Arroyo, ERFNet (2018), tables 1 and 2.
 import torch
 from torch import nn
 
-from seglab.fcn import Score
 from seglab.upsampling import check_size, crop, enlarge
 
 
@@ -102,7 +101,7 @@ class ERFNet(nn.Module):
             ]
         )
         if encoder_only:
-            self.score = Score(128, num_classes)
+            self.score = nn.Conv2d(128, num_classes, 1)
         else:
             self.to_quarter = nn.Sequential(Upsampler(128, 64), *_plain_blocks(64))
             self.to_half = nn.Sequential(Upsampler(64, 16), *_plain_blocks(16))

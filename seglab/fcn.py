@@ -14,25 +14,6 @@ from seglab.upsampling import BilinearUpsampling, check_size, crop
 SKIPS = {32: (32,), 16: (32, 16), 8: (32, 16, 8)}
 
 
-class Score(nn.Conv2d):
-    """A 1 x 1 convolution: a linear classifier at every position.
-
-    `float [N, inputs, h, w] -> [N, num_classes, h, w]`.
-
-    Args:
-        inputs: channels of the features.
-        num_classes: channels of the scores.
-        zero: start without an opinion, as in the FCN paper. Right on top of pretrained features
-            only: through zeros, layers below that start at random learn nothing at first.
-    """
-
-    def __init__(self, inputs: int, num_classes: int, zero: bool = False):
-        super().__init__(inputs, num_classes, 1)
-        if zero:
-            nn.init.zeros_(self.weight)
-            nn.init.zeros_(self.bias)
-
-
 class FCN(nn.Module):
     """Score the coarsest features; double, add the scores of the next finer ones; upsample.
 
@@ -63,9 +44,13 @@ class FCN(nn.Module):
             raise ValueError(f"stride is 32, 16 or 8; found {stride}")
         self.backbone = feature_pyramid(backbone, weights)
         self.levels = [self.backbone.strides.index(skip) for skip in SKIPS[stride]]
+        # A 1 x 1 convolution is a linear classifier at every position.
         self.scores = nn.ModuleList(
-            Score(self.backbone.channels[level], num_classes, zero=True) for level in self.levels
+            nn.Conv2d(self.backbone.channels[level], num_classes, 1) for level in self.levels
         )
+        for score in self.scores:  # no opinion at first, as in the paper
+            nn.init.zeros_(score.weight)
+            nn.init.zeros_(score.bias)
         self.doubling = nn.ModuleList(
             BilinearUpsampling(num_classes, 2, learned_upsampling) for _ in self.levels[1:]
         )

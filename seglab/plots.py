@@ -646,6 +646,7 @@ def silenced_skips(
         found.append(100 * matrix.accuracy[class_index].item())
         scores.append(100 * matrix.iou[class_index].item())
     strides = ", ".join(map(str, silenced))
+    off = f"stride{'s' * (len(silenced) > 1)} {strides}"
     return show(
         [image, truth, with_all, chosen],
         [
@@ -659,7 +660,7 @@ def silenced_skips(
         palette=palette,
         classes=classes,
         title=f"{found[0]:.0f} % of the {classes[class_index]}'s pixels are found with all skips, "
-        + (f"{found[1]:.0f} % without stride {strides}" if silenced else "and none is off"),
+        + (f"{found[1]:.0f} % without {off}" if silenced else "and none is off"),
     )
 
 

@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from seglab.backbones import feature_pyramid
-from seglab.fcn import Score
 from seglab.upsampling import check_size, crop, enlarge
 
 # ---------------------------------------------------------------- as published, without padding
@@ -184,8 +183,12 @@ class UNet(nn.Module):
         self.ups = nn.ModuleList(
             Up(*channels) for channels in zip(inputs, skips, outputs, strict=True)
         )
-        self.score = Score(outputs[0], num_classes)
-        self.coarse_score = Score(inputs[-1], num_classes, zero=True) if coarse_score else None
+        self.score = nn.Conv2d(outputs[0], num_classes, 1)
+        self.coarse_score = None
+        if coarse_score:
+            self.coarse_score = nn.Conv2d(inputs[-1], num_classes, 1)
+            nn.init.zeros_(self.coarse_score.weight)
+            nn.init.zeros_(self.coarse_score.bias)
 
     @classmethod
     def with_backbone(
@@ -253,7 +256,7 @@ class UNetPlusPlus(nn.Module):
             for j in range(4)
         )
         scored = 4 if deep_supervision else 1
-        self.scores = nn.ModuleList(Score(width, num_classes) for _ in range(scored))
+        self.scores = nn.ModuleList(nn.Conv2d(width, num_classes, 1) for _ in range(scored))
         self.deep_supervision = deep_supervision
 
     def forward(self, images: torch.Tensor) -> torch.Tensor | dict:

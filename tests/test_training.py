@@ -1,15 +1,17 @@
 """The loss, the recipe, the loop."""
 
+import copy
 import csv
 import math
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers import small_network
+from helpers import lively, small_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -125,7 +127,7 @@ def test_senseless_recipes_are_refused(options):
 
 def test_only_kernels_decay():
     model = FCN(3, 8, weights=None, learned_upsampling=False)
-    decayed, spared = parameter_groups(model, 0.01)
+    decayed, spared = parameter_groups(model, Recipe(weight_decay=0.01))
     assert decayed["weight_decay"] == 0.01 and spared["weight_decay"] == 0
     names = {id(p): name for name, p in model.named_parameters()}
     assert all(names[id(p)].endswith("weight") and p.ndim > 1 for p in decayed["params"])
@@ -140,6 +142,27 @@ def test_only_kernels_decay():
     trainable = [id(p) for p in model.parameters() if p.requires_grad]
     assert sorted(every) == sorted(trainable)
     assert not any(names[i].startswith(("doubling", "to_image_size")) for i in every)
+
+
+def test_a_backbone_has_a_factor_of_its_own():
+    model = FCN(3, 8, weights=None)
+    recipe = Recipe(weight_decay=0.01, backbone_factor=0.1)
+    groups = parameter_groups(model, recipe)
+    backbone = {id(p) for p in model.backbone.parameters()}
+    found = set()
+    for group in groups:
+        factors = {0.1 if id(p) in backbone else 1 for p in group["params"]}
+        assert factors == {group["factor"]}
+        assert all((p.ndim > 1) == (group["weight_decay"] == 0.01) for p in group["params"])
+        found.add((group["factor"], group["weight_decay"]))
+    assert found == {(0.1, 0.01), (0.1, 0), (1, 0.01), (1, 0)}
+    every = [id(p) for group in groups for p in group["params"]]
+    assert sorted(every) == sorted(id(p) for p in model.parameters() if p.requires_grad)
+
+
+def test_a_network_without_a_backbone_learns_at_one_rate():
+    groups = parameter_groups(small_network(), Recipe(backbone_factor=0.1))
+    assert {group["factor"] for group in groups} == {1}
 
 
 # ---------------------------------------------------------------- the loop
@@ -181,8 +204,6 @@ def test_same_seed_same_numbers_bit_for_bit(tiny_voc):
         first_model.state_dict().values(), second_model.state_dict().values(), strict=True
     ):
         assert torch.equal(a, b)
-    from dataclasses import replace
-
     _, other = train(tiny_voc, replace(TINY, seed=1))
     assert other.steps != first.steps
 
@@ -209,8 +230,6 @@ def test_the_data_set_is_left_without_augmentation(tiny_voc):
 
 
 def test_balanced_training_weighs_rare_classes(tiny_voc, monkeypatch):
-    from dataclasses import replace
-
     import seglab.training
 
     seen = []
@@ -241,6 +260,55 @@ def test_models_that_return_a_dict_train_too(tiny_voc):
     assert history.steps == train(tiny_voc)[1].steps
 
 
+def test_a_single_tensor_under_aux_is_not_trained(tiny_voc):
+    class Torchvisions(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network, self.auxiliary = small_network(), small_network()
+
+        def forward(self, x):
+            return {"out": self.network(x), "aux": self.auxiliary(x)}
+
+    model = Torchvisions()
+    history = fit(model, VOCSegmentation(tiny_voc, "train"), recipe=TINY, progress=False)
+    assert history.steps == train(tiny_voc)[1].steps
+    fresh = small_network()
+    for part, same in ((model.auxiliary, True), (model.network, False)):
+        assert torch.equal(part[0].weight, fresh[0].weight) is same
+
+
+def test_with_deep_supervision_the_list_under_aux_is_trained_and_nothing_else(
+    tiny_voc, monkeypatch
+):
+    class DeeplySupervised(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = small_network(), small_network()
+
+        def forward(self, x):
+            first, second = self.first(x), self.second(x) * 2
+            untrained = -100 * first.detach()
+            return {"out": untrained, "aux": [first, second]} if self.training else second
+
+    import seglab.training
+
+    losses = []
+
+    def spy(logits, masks, weights=None):
+        losses.append(pixel_loss(logits, masks, weights))
+        return losses[-1]
+
+    monkeypatch.setattr(seglab.training, "pixel_loss", spy)
+    model, data = DeeplySupervised(), VOCSegmentation(tiny_voc, "train")
+    history = fit(model, data, recipe=TINY, progress=False)
+    assert len(losses) == 2 * TINY.steps
+    assert [row["loss"] for row in history.steps] == pytest.approx(
+        [(a.item() + b.item()) / 2 for a, b in zip(losses[::2], losses[1::2], strict=True)]
+    )
+    for parts in (losses[::2], losses[1::2]):  # each of them learns
+        assert sum(parts[-4:]).item() / 4 < 0.4 * parts[0].item()
+
+
 def test_a_loss_that_is_not_a_number_stops_with_advice(tiny_voc):
     class Exploding(nn.Module):
         def __init__(self):
@@ -254,6 +322,25 @@ def test_a_loss_that_is_not_a_number_stops_with_advice(tiny_voc):
 
     with pytest.raises(TrainingError, match=r"loss is nan at step 3.*learning rate"):
         fit(Exploding(), VOCSegmentation(tiny_voc, "train"), recipe=TINY, progress=False)
+
+
+def test_the_backbone_learns_at_its_own_rate(tiny_voc):
+    """Adam's first step moves every weight by the learning rate, whatever its gradient."""
+    data = VOCSegmentation(tiny_voc, "train")
+    recipe = replace(TINY, images=4, weight_decay=0, schedule="constant")
+
+    def moved(factor):
+        torch.manual_seed(0)
+        model = lively(FCN(3, 16, "resnet18", weights=None), size=(32, 48))
+        before = copy.deepcopy(model.state_dict())
+        history = fit(model, data, recipe=replace(recipe, backbone_factor=factor), progress=False)
+        assert history.steps[0]["learning_rate"] == 2e-2  # the recipe's own
+        change = {n: (p - before[n]).abs().max().item() for n, p in model.named_parameters()}
+        return change["backbone.stages.0.0.weight"], change["scores.0.weight"]
+
+    assert moved(1) == pytest.approx((2e-2, 2e-2), rel=1e-3)
+    assert moved(0.25) == pytest.approx((0.5e-2, 2e-2), rel=1e-3)
+    assert moved(0) == pytest.approx((0, 2e-2), rel=1e-3)
 
 
 def test_a_model_that_predicted_can_be_trained(tiny_voc):
