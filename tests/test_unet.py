@@ -73,6 +73,7 @@ def test_the_papers_number_of_parameters():
         ((187, 188), "the height is 187: take 188"),
         ((172, 188), "the height is 172: take 188"),
         ((200, 188), "the height is 200: take 188 or 204"),
+        ((196, 188), "the height is 196: take 188 or 204"),
         ((1000, 188), "the height is 1000: take 988 or 1004"),
     ],
 )
