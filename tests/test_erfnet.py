@@ -49,7 +49,7 @@ def test_the_count_by_the_papers_table_of_layers():
 
 @given(st.integers(32, 90), st.integers(32, 90), st.booleans())
 @settings(max_examples=16)
-@torch.inference_mode()
+@torch.no_grad()
 def test_logits_have_the_size_of_the_image(height, width, encoder_only):
     logits = network(encoder_only)(torch.randn(1, 3, height, width))
     assert logits.shape == (1, 4, height, width) and logits.isfinite().all()
@@ -62,7 +62,7 @@ def test_too_small_images_are_refused(size, encoder_only):
         network(encoder_only)(torch.zeros(1, 3, *size))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_encoder_alone_scores_at_an_eighth_and_enlarges():
     model, made = copy.deepcopy(network(True)), []
     model.score.register_forward_hook(lambda module, inputs, output: made.extend([*inputs, output]))
@@ -79,7 +79,7 @@ def test_the_encoder_alone_scores_at_an_eighth_and_enlarges():
         ((33, 50), [(16, 17, 25), (64, 9, 13), (128, 5, 7)]),
     ],
 )
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_decoder_takes_an_eighth_back_to_the_whole(size, down):
     """By the same sizes: where rounding up made one row too many, it is cut off at once."""
     model, seen = copy.deepcopy(network(False)), []
@@ -108,7 +108,7 @@ def test_a_split_block_has_a_third_fewer_weights_than_two_3_x_3():
 
 
 @pytest.mark.parametrize("dilation", [1, 2, 16])
-@torch.inference_mode()
+@torch.no_grad()
 def test_a_block_keeps_the_size_and_adds_its_input(dilation):
     block = lively(NonBottleneck1D(8, 0.5, dilation), channels=8)
     x = torch.randn(2, 8, 9, 14)
@@ -122,7 +122,7 @@ def test_a_block_keeps_the_size_and_adds_its_input(dilation):
 
 
 @pytest.mark.parametrize("size", [(8, 10), (7, 11)])
-@torch.inference_mode()
+@torch.no_grad()
 def test_down_halves_and_rounds_up_and_up_doubles(size):
     down, up = Downsampler(3, 16).eval(), Upsampler(16, 5).eval()
     x = torch.rand(1, 3, *size)

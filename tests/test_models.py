@@ -5,7 +5,6 @@ import io
 import shutil
 import warnings
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -20,8 +19,6 @@ from seglab.inference import logits_of
 from seglab.palettes import VOC_PALETTE
 from seglab.training import trained_logits
 from seglab.unet import PaperUNet, UNet, UNetPlusPlus
-
-TORCH = tuple(map(int, torch.__version__.split(".")[:2]))
 
 # Every architecture, small; on the backbones that are quick to compile and to export.
 SMALL = {
@@ -90,7 +87,7 @@ def test_one_image_of_odd_size_trains(name):
 
 
 @pytest.mark.parametrize("name", EVERY)
-@torch.inference_mode()
+@torch.no_grad()
 def test_in_evaluation_a_batch_is_its_images_one_by_one(name):
     model, (height, width) = copy.deepcopy(network(name)).double(), sizes(name)[0]
     images = torch.cat([picture((height, width)), torch.rand(2, 3, height, width)]).double()
@@ -111,7 +108,7 @@ def test_images_that_are_too_small_are_refused(name, size):
 def test_weights_survive_a_file(name, tmp_path):
     torch.manual_seed(1)
     other, images = EVERY[name]().eval(), picture(sizes(name)[1])
-    with torch.inference_mode():
+    with torch.no_grad():
         expected = network(name)(images)
         assert not torch.allclose(other(images), expected, atol=1e-3)
         torch.save(network(name).state_dict(), tmp_path / "state.pt")
@@ -129,7 +126,7 @@ def test_a_checkpoint_brings_the_network_back(name, tmp_path):
     assert (back.classes, back.longest_side, back.notes) == (classes, 320, "two epochs")
     np.testing.assert_array_equal(back.palette, VOC_PALETTE)
     images = picture(ODD_SIZES[1])
-    with torch.inference_mode():
+    with torch.no_grad():
         torch.testing.assert_close(back.model(images), network(name)(images))
 
 
@@ -145,17 +142,23 @@ def assert_compiles(name: str, **options) -> None:
     model = torch.compile(network(name), fullgraph=True, dynamic=True, **options)
     for size in SIZES.get(name, ALIKE)[:2]:
         expected = network(name)(picture(size))
-        torch.testing.assert_close(model(picture(size)), expected, rtol=1e-3, atol=1e-4)
+        try:
+            made = model(picture(size))
+        except Exception as error:  # of many kinds
+            if "No module named 'setuptools'" in str(error):  # an older torch forgot to ask for it
+                pytest.skip("torch.compile of this torch needs setuptools, which is not installed")
+            raise
+        torch.testing.assert_close(made, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", SMALL)
-@torch.inference_mode()
+@torch.no_grad()
 def test_all_of_a_network_is_one_graph_for_any_size(name):
     assert_compiles(name, backend="eager")
 
 
 @pytest.mark.parametrize("name", ["UNet", "DeepLabV3Plus"])  # 5 s each; the export does it for all
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_graph_can_be_taken_apart_into_torchs_basic_operations(name):
     assert_compiles(name, backend="aot_eager")
 
@@ -164,20 +167,16 @@ def test_the_graph_can_be_taken_apart_into_torchs_basic_operations(name):
     not any(map(shutil.which, ("g++", "clang++", "cl"))),
     reason="torch.compile needs a C++ compiler on a CPU; none found",
 )
-@pytest.mark.skipif(
-    TORCH < (2, 9) and find_spec("setuptools") is None,
-    reason="torch.compile of this torch needs setuptools, which is not installed",
-)
-@torch.inference_mode()
+@torch.no_grad()
 def test_compiled_to_machine_code_it_gives_the_same_logits():
     assert_compiles("DeepLabV1 on VGG-16")
 
 
 # ---------------------------------------------------------------- exported
 
-# Older versions of torch.export cannot follow an interpolation to a size that varies (2.6), though
-# torch's exporter before that one can; 2.9 is the oldest version for which both were tried.
-BY_TORCH_EXPORT = TORCH >= (2, 9)
+# torch.export of torch 2.6 cannot follow an interpolation to a size that varies, but its exporter
+# before that one can. 2.9 is the oldest torch with which the new way was tried.
+BY_TORCH_EXPORT = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 9)
 
 
 def exported(model, images: torch.Tensor) -> bytes:
@@ -202,13 +201,12 @@ def exported(model, images: torch.Tensor) -> bytes:
 
 
 @pytest.mark.parametrize("name", [*SMALL, "fcn8s"])
-@torch.inference_mode()
+@torch.no_grad()
 def test_exported_once_it_gives_the_same_logits_elsewhere_at_other_sizes(name):
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     pytest.importorskip("onnxscript", reason="onnxscript, which exports, is not installed")
     first, *others = sizes(name)
-    with torch.inference_mode(False):
-        session = runtime.InferenceSession(exported(network(name), torch.randn(1, 3, *first)))
+    session = runtime.InferenceSession(exported(network(name), picture(first)))
     (inputs,) = session.get_inputs()
     for size in others:
         expected = network(name)(picture(size))

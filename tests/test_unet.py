@@ -32,7 +32,7 @@ def count(model) -> int:
 # ---------------------------------------------------------------- as published
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_papers_sizes():
     images = torch.randn(1, 1, 572, 572)
     model = PaperUNet(width=2).eval()
@@ -83,13 +83,13 @@ def test_sizes_that_do_not_halve_evenly_are_refused_with_advice(size, advice):
 
 
 @pytest.mark.parametrize("size", [(188, 204), (220, 236), (252, 988)])
-@torch.inference_mode()
+@torch.no_grad()
 def test_sizes_that_are_advised_work(size):
     model = network(PaperUNet, in_channels=1, width=1)
     assert model(torch.zeros(1, 1, *size)).shape == (1, 3, size[0] - 184, size[1] - 184)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_papers_logits_are_those_of_the_middle():
     """Without padding, nothing is known about a border: the same pixels give the same logits."""
     model = network(PaperUNet, in_channels=1, width=4)
@@ -112,7 +112,7 @@ def test_center_crop_takes_the_middle():
 
 @given(st.integers(32, 90), st.integers(32, 90), st.integers(1, 2))
 @settings(max_examples=15)
-@torch.inference_mode()
+@torch.no_grad()
 def test_logits_have_the_size_of_the_image(height, width, batch):
     logits = network(UNet, width=4)(torch.randn(batch, 3, height, width))
     assert logits.shape == (batch, 3, height, width) and logits.isfinite().all()
@@ -120,7 +120,7 @@ def test_logits_have_the_size_of_the_image(height, width, batch):
 
 @given(st.integers(32, 90), st.integers(32, 90))
 @settings(max_examples=8)
-@torch.inference_mode()
+@torch.no_grad()
 def test_nested_logits_have_the_size_of_the_image(height, width):
     logits = network(UNetPlusPlus, width=4)(torch.randn(1, 3, height, width))
     assert logits.shape == (1, 3, height, width) and logits.isfinite().all()
@@ -128,14 +128,14 @@ def test_nested_logits_have_the_size_of_the_image(height, width):
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "resnet18", "vgg16"])
 @pytest.mark.parametrize("size", [(33, 47), (64, 63)])
-@torch.inference_mode()
+@torch.no_grad()
 def test_a_classifier_as_encoder_at_odd_sizes(backbone, size):
     model = network(UNet.with_backbone, backbone=backbone, weights=None)
     logits = model(torch.randn(1, 3, *size))
     assert logits.shape == (1, 3, *size) and logits.isfinite().all()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_on_a_classifier_the_coarsest_map_is_scored_too_and_logits_of_half_size_are_enlarged():
     model = network(UNet.with_backbone, backbone="resnet18", weights=None)
     fine, coarse = [], []
@@ -182,7 +182,7 @@ def test_at_full_width_it_is_as_large_as_the_papers():
 
 
 @pytest.mark.parametrize("level", range(4))
-@torch.inference_mode()
+@torch.no_grad()
 def test_skips_are_put_beside_and_not_added(level):
     """Half of a decoder block's first kernel sees the skip: without it, the skip is ignored."""
     model = copy.deepcopy(network(UNet, width=4))
@@ -203,7 +203,7 @@ def test_skips_are_put_beside_and_not_added(level):
     assert torch.equal(up(x, skip), up(torch.randn_like(x), skip))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_every_skip_reaches_the_logits():
     model = network(UNet, width=4)
     images = torch.randn(1, 3, 40, 56)
@@ -218,7 +218,7 @@ def test_fewer_channels_in_the_decoder():
     model = UNet.with_backbone(3, "resnet18", None, decoder_channels=(4, 6, 8, 10))
     assert [up.doubling.out_channels for up in model.ups] == [4, 6, 8, 10]
     assert [up.doubling.in_channels for up in model.ups] == [6, 8, 10, 512]
-    with torch.inference_mode():
+    with torch.no_grad():
         assert model.eval()(torch.zeros(1, 3, 33, 40)).shape == (1, 3, 33, 40)
 
 
@@ -235,7 +235,7 @@ def nodes_by_the_paper(model, images):
     return known
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def test_the_fifteen_nodes_are_wired_as_in_the_paper():
     model = network(UNetPlusPlus, width=4, deep_supervision=True)
     images = torch.randn(1, 3, 37, 50)
@@ -268,7 +268,7 @@ def test_deep_supervision_trains_every_node_of_the_finest_level():
 
 def test_in_evaluation_there_is_no_dict():
     model = network(UNetPlusPlus, width=4, deep_supervision=True)
-    with torch.inference_mode():
+    with torch.no_grad():
         assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)
 
 
