@@ -15,7 +15,7 @@ from seglab.files import written_whole
 from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
-# half of the papers' channels, the networks without pretrained weights with a quarter of them.
+# half or a quarter of the papers' channels, the networks without pretrained weights with a quarter.
 # Those on a classifier get `backbone` and `weights`.
 ON_A_BACKBONE = {
     "fcn32s": lambda classes, **options: FCN(classes, 32, **options),
@@ -24,7 +24,7 @@ ON_A_BACKBONE = {
     "unet": UNet.with_backbone,
     "deeplabv1": partial(DeepLabV1, output_stride=16, rate=6, width=256),
     "deeplabv2": partial(DeepLabV2, output_stride=16, rates=(3, 6, 9, 12)),
-    "deeplabv3": partial(DeepLabV3, width=128),
+    "deeplabv3": partial(DeepLabV3, width=64, dropout=0.0),
     "deeplabv3plus": partial(DeepLabV3Plus, width=128),
 }
 FROM_SCRATCH = {

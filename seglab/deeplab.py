@@ -134,9 +134,16 @@ class ASPP(nn.Module):
         width: channels of every branch and of the result.
         rates: dilations of the 3 x 3 convolutions; (6, 12, 18) at output stride 16, twice as
             large at 8.
+        dropout: share of the result's channels that training sets to zero at random.
     """
 
-    def __init__(self, inputs: int, width: int = 256, rates: Sequence[int] = (6, 12, 18)):
+    def __init__(
+        self,
+        inputs: int,
+        width: int = 256,
+        rates: Sequence[int] = (6, 12, 18),
+        dropout: float = 0.5,
+    ):
         super().__init__()
         self.branches = nn.ModuleList(
             [
@@ -145,7 +152,9 @@ class ASPP(nn.Module):
                 ImagePooling(inputs, width),
             ]
         )
-        self.mix = nn.Sequential(ConvNormReLU(len(self.branches) * width, width), nn.Dropout(0.5))
+        self.mix = nn.Sequential(
+            ConvNormReLU(len(self.branches) * width, width), nn.Dropout(dropout)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.mix(torch.cat([branch(x) for branch in self.branches], dim=1))
@@ -265,6 +274,7 @@ class DeepLabV3(DilatedNetwork):
         rates: dilations of ASPP. Default: (6, 12, 18) at output stride 16, and in proportion.
         width: channels of ASPP's branches.
         multi_grid: factors for the dilations of the last stage, see `apply_multi_grid`.
+        dropout: see `ASPP`; short trainings do better without.
     """
 
     def __init__(
@@ -276,12 +286,13 @@ class DeepLabV3(DilatedNetwork):
         rates: Sequence[int] | None = None,
         width: int = 256,
         multi_grid: Sequence[int] | None = None,
+        dropout: float = 0.5,
     ):
         features = feature_pyramid(backbone, weights, output_stride)
         if multi_grid is not None:
             apply_multi_grid(features, multi_grid)
         head = nn.Sequential(
-            ASPP(features.channels[-1], width, rates or default_rates(output_stride)),
+            ASPP(features.channels[-1], width, rates or default_rates(output_stride), dropout),
             ConvNormReLU(width, width, 3),
             nn.Conv2d(width, num_classes, 1),
         )
@@ -300,6 +311,7 @@ class DeepLabV3Plus(nn.Module):
         rates: dilations of ASPP, see `DeepLabV3`.
         width: channels of ASPP's branches and of the decoder.
         skip_width: channels that the stride-4 features are reduced to.
+        dropout: see `ASPP`.
 
     Raises:
         ValueError: at call time, an image smaller than 32 pixels.
@@ -314,11 +326,12 @@ class DeepLabV3Plus(nn.Module):
         rates: Sequence[int] | None = None,
         width: int = 256,
         skip_width: int = 48,
+        dropout: float = 0.5,
     ):
         super().__init__()
         self.backbone = feature_pyramid(backbone, weights, output_stride)
         channels = self.backbone.channels
-        self.aspp = ASPP(channels[-1], width, rates or default_rates(output_stride))
+        self.aspp = ASPP(channels[-1], width, rates or default_rates(output_stride), dropout)
         self.reduce = ConvNormReLU(channels[1], skip_width)
         self.decoder = nn.Sequential(
             ConvNormReLU(width + skip_width, width, 3),

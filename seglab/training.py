@@ -96,14 +96,14 @@ _NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
 
 # Networks with a recipe of their own. All take about two minutes on two cores.
 RECIPES = {
-    "unet": Recipe(images=2600, **_NEW_LAYERS),
+    "unet": Recipe(images=2400, **_NEW_LAYERS),
     "deeplabv1": Recipe(images=2000, **_NEW_LAYERS),
-    "deeplabv2": Recipe(images=2400, **_NEW_LAYERS),
-    "deeplabv3": Recipe(images=1900, **_NEW_LAYERS),
-    "deeplabv3plus": Recipe(images=1500, **_NEW_LAYERS),
-    "unet_plain": Recipe(images=2400),
-    "unetplusplus": Recipe(images=900),
-    "erfnet": Recipe(images=2000),
+    "deeplabv2": Recipe(images=2100, **_NEW_LAYERS),
+    "deeplabv3": Recipe(images=2000, learning_rate=1e-2, backbone_factor=0.2),
+    "deeplabv3plus": Recipe(images=1400, **_NEW_LAYERS),
+    "unet_plain": Recipe(images=2000),
+    "unetplusplus": Recipe(images=720),
+    "erfnet": Recipe(images=1600),
 }
 
 
