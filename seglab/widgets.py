@@ -120,7 +120,10 @@ def skip_switch(
 
     controls = {
         f"stride_{stride}": ipywidgets.Checkbox(
-            value=level > 1, description=f"skip at stride {stride}", indent=False
+            value=level > 1,
+            description=f"skip at stride {stride}",
+            indent=False,
+            layout={"width": "auto", "margin": "2px 16px 2px 2px"},
         )
         for level, stride in enumerate(strides)
     }
@@ -144,7 +147,7 @@ def receptive_field_explorer() -> Interactive:
     names = {"description_width": "initial"}
     later = {"continuous_update": False, "style": names}  # drawing takes a while
     pattern = ipywidgets.ToggleButtons(
-        options=list(RATE_PATTERNS), description="rates", style={**names, "button_width": "13em"}
+        options=list(RATE_PATTERNS), description="rates", style={**names, "button_width": "18em"}
     )
     controls = {
         "kernel_size": ipywidgets.IntSlider(
