@@ -274,7 +274,7 @@ class DeepLabV3(DilatedNetwork):
         rates: dilations of ASPP. Default: (6, 12, 18) at output stride 16, and in proportion.
         width: channels of ASPP's branches.
         multi_grid: factors for the dilations of the last stage, see `apply_multi_grid`.
-        dropout: see `ASPP`; short trainings do better without.
+        dropout: see `ASPP`.
     """
 
     def __init__(
