@@ -94,8 +94,8 @@ class Recipe:
 # backbone below it; the score layers of an FCN do not. Measured on the rooms data set.
 _NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
 
-# Networks with a recipe of their own. All take two to three minutes on two cores. That of DeepLab v3
-# was found on CamVid.
+# Networks with a recipe of their own. All take two to three minutes on two cores. DeepLab v3's was
+# found on CamVid.
 RECIPES = {
     "unet": Recipe(images=2400, **_NEW_LAYERS),
     "deeplabv1": Recipe(images=2000, **_NEW_LAYERS),
