@@ -12,12 +12,14 @@ import torch
 from tqdm.auto import tqdm
 
 import seglab
-from seglab import checkpoints, doctor, inference, training
+from seglab import checkpoints, distributed, doctor, inference, training
 from seglab.backbones import BACKBONES, WeightsError
 from seglab.checkpoints import CheckpointError, Trained
 from seglab.files import written_whole
-from seglab.runtime import default_runtime
-from seglab.training import History, Recipe, TrainingError, recipe_for
+from seglab.losses import LOSSES
+from seglab.recipes import CLASS_WEIGHTS, OPTIMIZERS, PRESETS, SCHEDULES, Recipe, recipe_for
+from seglab.runtime import Runtime, default_runtime
+from seglab.training import TrainingError
 from seglab.voc import DatasetError, VOCSegmentation, rooms
 
 
@@ -28,43 +30,74 @@ def dataset(name: str, split: str) -> VOCSegmentation:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train, write checkpoint and history, then score the val split."""
-    runtime = default_runtime()
+    runtime = chosen_runtime(arguments)
+    with distributed.processes(runtime.device):
+        return train_here(arguments, runtime)
+
+
+def train_here(arguments: argparse.Namespace, runtime: Runtime) -> int:
+    """What each of the processes that train together does; only the first prints and writes."""
+    first = distributed.rank() == 0
     recipe = chosen_recipe(arguments.model, arguments)
     train_set, val_set = dataset(arguments.data, "train"), dataset(arguments.data, "val")
     output = Path(arguments.output)
     if output.is_dir():  # better said now than after the training
         raise CheckpointError(f"{output} is a folder; name a file, such as {output / 'model.pt'}")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
-    print(f"{train_set.num_classes} classes; {runtime}")
-    print(recipe)
-    model, history = trained_model(arguments.model, arguments, train_set, recipe)
-    images = recipe.steps * recipe.batch_size
-    print(f"trained on {images} images in {history.seconds / 60:.1f} minutes")
-    notes = f"{arguments.model}, {arguments.backbone}, {recipe}, data {Path(arguments.data).name}"
-    trained = Trained(model, train_set.classes, train_set.palette, recipe.longest_side, notes)
-    path = checkpoints.save(output, trained, arguments.model, arguments.backbone, arguments.half)
-    history.to_csv(path.with_suffix(".csv"))
-    print(f"wrote {path} and {path.with_suffix('.csv')}")
-    matrix = training.evaluate(model, val_set, recipe.longest_side, runtime)
-    print(matrix.table(val_set.classes))
+    if first:
+        print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
+        print(f"{train_set.num_classes} classes; {runtime}; {distributed.count()} process(es)")
+        print(f"{arguments.model} on {arguments.backbone}\n{recipe}", flush=True)
+    model = new_model(arguments.model, arguments, train_set, recipe)
+    history = training.fit(
+        model,
+        train_set,
+        val_set,
+        recipe,
+        arguments.evaluations,
+        runtime,
+        checkpoint=output,
+        resume=arguments.resume,
+        watch=training.TensorBoard(arguments.tensorboard) if arguments.tensorboard else None,
+    )
+    best = checkpoints.load(output)
+    matrix = training.evaluate(
+        best.model, val_set, recipe.longest_side, runtime, True, arguments.flip, arguments.scales
+    )
+    if first:
+        seen = history.steps[-1]["step"] * recipe.batch_size
+        print(f"trained on {seen} images in {history.seconds / 60:.1f} minutes")
+        if arguments.half:
+            checkpoints.save(output, best, half=True)
+        tables = (
+            history.to_csv(output.with_suffix(".csv")),
+            history.to_json(output.with_suffix(".json")),
+        )
+        print("wrote", output, *tables)
+        print(matrix.table(val_set.classes))
     return 0
+
+
+def chosen_runtime(arguments: argparse.Namespace) -> Runtime:
+    """Where to run, changed where the shell said so."""
+    runtime = default_runtime()
+    workers = runtime.workers if arguments.workers is None else arguments.workers
+    return replace(runtime, workers=workers, compile=arguments.compile)
 
 
 def chosen_recipe(model: str, arguments: argparse.Namespace) -> Recipe:
     """The recipe of a model, changed where the shell said so."""
     given = {f.name: getattr(arguments, f.name) for f in fields(Recipe)}
-    return replace(recipe_for(model), **{k: v for k, v in given.items() if v is not None})
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+    return replace(recipe_for(model, arguments.recipe), **given)
 
 
-def trained_model(
+def new_model(
     name: str, arguments: argparse.Namespace, train_set: VOCSegmentation, recipe: Recipe
-) -> tuple[torch.nn.Module, History]:
-    """A new network, trained."""
+) -> torch.nn.Module:
+    """A network before its training; the random part of its weights follows from the seed."""
     torch.manual_seed(recipe.seed)
     weights = None if arguments.from_scratch else "imagenet"
-    model = checkpoints.build(name, train_set.num_classes, arguments.backbone, weights)
-    return model, training.fit(model, train_set, recipe=recipe)
+    return checkpoints.build(name, train_set.num_classes, arguments.backbone, weights)
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -76,7 +109,8 @@ def compare(arguments: argparse.Namespace) -> int:
     rows = []
     for name in arguments.models:
         recipe = chosen_recipe(name, arguments)
-        model, history = trained_model(name, arguments, train_set, recipe)
+        model = new_model(name, arguments, train_set, recipe)
+        history = training.fit(model, train_set, recipe=recipe)
         matrix = training.evaluate(model, val_set, recipe.longest_side)
         rows.append(
             (
@@ -123,7 +157,15 @@ def predict(arguments: argparse.Namespace) -> int:
     photos = [photo for word in arguments.photos for photo in expanded(word)]
     for path in tqdm(photos, disable=len(photos) < 2):
         try:
-            result = inference.segment(path, trained, arguments.longest_side)
+            result = inference.segment(
+                path,
+                trained,
+                arguments.longest_side,
+                flip=arguments.flip,
+                scales=arguments.scales,
+                window=arguments.window,
+                progress=True,
+            )
         except DatasetError as error:
             failures.append(str(error))
             continue
@@ -189,6 +231,25 @@ def parser() -> argparse.ArgumentParser:
         "--output", default="runs/model.pt", help="checkpoint to write; default: runs/model.pt"
     )
     command.add_argument("--half", action="store_true", help="store 16-bit numbers")
+    command.add_argument(
+        "--resume", action="store_true", help="go on from OUTPUT's .last.pt, if it is there"
+    )
+    command.add_argument(
+        "--evaluations", type=int, default=1, help="on the val split, evenly spread; default: 1"
+    )
+    command.add_argument("--flip", action="store_true", help="at the end, score with mirror images")
+    command.add_argument(
+        "--scales", type=float, nargs="+", default=[1.0], help="and at several sizes; default: 1"
+    )
+    command.add_argument(
+        "--workers", type=int, help="processes that read images; default: by device"
+    )
+    command.add_argument("--compile", action="store_true", help="use torch.compile")
+    command.add_argument(
+        "--tensorboard",
+        metavar="FOLDER",
+        help="write curves there too, if tensorboard is installed",
+    )
     add_recipe_options(command.add_argument_group("recipe"))
     command.set_defaults(run=train)
 
@@ -218,14 +279,36 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--checkpoint", help=checkpoint_help)
     command.set_defaults(run=evaluate)
 
-    command = commands.add_parser("predict", help="segment photographs")
+    command = commands.add_parser(
+        "predict",
+        help="segment photographs",
+        usage="seglab predict PHOTO [PHOTO ...] [options]",  # in this order, because of --scales
+    )
     command.add_argument("photos", nargs="+", metavar="PHOTO")
     command.add_argument("--checkpoint", help=checkpoint_help)
     command.add_argument("--output", default="predictions", help="folder; default: predictions")
     command.add_argument(
         "--longest-side",
         type=int,
-        help="pixels of the longer side that the network sees; default: as it was trained",
+        help="pixels of the longer side that the network sees; default: as it was trained, with "
+        "--window the photograph's own",
+    )
+    command.add_argument(
+        "--flip", action="store_true", help="average with the mirror image; twice the time"
+    )
+    command.add_argument(
+        "--scales",
+        type=float,
+        nargs="+",
+        default=[1.0],
+        metavar="FACTOR",
+        help="average over several sizes, such as 0.75 1 1.25; default: 1",
+    )
+    command.add_argument(
+        "--window",
+        type=int,
+        help="for large photographs: go over them in overlapping windows of so many pixels, such "
+        "as 512, at full resolution",
     )
     command.set_defaults(run=predict)
     return main_parser
@@ -254,17 +337,23 @@ def add_recipe_options(group) -> None:
         option = "--" + name.replace("_", "-")
         group.add_argument(option, default=None, help=f"{text} (default: {shown})", **options)
 
+    group.add_argument(
+        "--recipe", default="quick", choices=PRESETS, help="where to start from; default: quick"
+    )
     add("images", "training images seen in all, repeats counted", type=int)
-    add("batch_size", "images per step", type=int)
+    add("batch_size", "images per step, of all processes together", type=int)
     add("longest_side", "pixels of the longer side that images are brought to", type=int)
     add("scale", "then scaled by a random factor", type=float, nargs=2, metavar=("LOW", "HIGH"))
     add("crop", "then cut to a window, pixels", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"))
     add("color", "strength of random colour, 0 to 1", type=float)
+    add("optimizer", "adamw, or sgd with momentum 0.9", choices=OPTIMIZERS)
     add("learning_rate", "its highest value", type=float)
     add("backbone_factor", "times the learning rate, for a pretrained backbone", type=float)
     add("weight_decay", "of kernels, not of biases and norms", type=float)
-    add("schedule", "of the learning rate", choices=("one_cycle", "poly", "constant"))
-    add("balanced", "weigh rare classes higher", action=argparse.BooleanOptionalAction)
+    add("schedule", "of the learning rate", choices=SCHEDULES)
+    add("loss", "what is made small", choices=LOSSES)
+    add("class_weights", "weigh rare classes higher", choices=CLASS_WEIGHTS)
+    add("max_gradient_norm", "shorten longer gradients", type=float)
     add("seed", "of everything random", type=int)
 
 
@@ -276,7 +365,7 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         return arguments.run(arguments)
-    except (OSError, WeightsError, TrainingError, ValueError) as error:
+    except (OSError, WeightsError, TrainingError, distributed.ProcessLost, ValueError) as error:
         print(f"seglab: {error}", file=sys.stderr)
         return 1
 

@@ -1,5 +1,6 @@
 """Trained networks on disk."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
@@ -64,7 +66,7 @@ def build(
     backbone: str = "efficientnet_lite0",
     weights: str | None = "imagenet",
 ) -> nn.Module:
-    """A network by name.
+    """A network by name. It keeps name and backbone as `model.architecture`, for `save`.
 
     Args:
         name: one of `MODELS`.
@@ -78,38 +80,53 @@ def build(
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; choose one of {', '.join(MODELS)}")
     if name in FROM_SCRATCH:
-        return FROM_SCRATCH[name](num_classes)
-    return ON_A_BACKBONE[name](num_classes, backbone=backbone, weights=weights)
+        model = FROM_SCRATCH[name](num_classes)
+    else:
+        model = ON_A_BACKBONE[name](num_classes, backbone=backbone, weights=weights)
+    model.architecture = {"name": name, "backbone": backbone}
+    return model
 
 
-def save(path: str | Path, trained: Trained, name: str, backbone: str, half: bool = False) -> Path:
+def save(
+    path: str | Path, trained: Trained, half: bool = False, training: dict | None = None
+) -> Path:
     """Write a network and all that is needed to use it, whole or not at all.
 
     Args:
         path: of the file to write; its folder is made if it is missing.
-        name, backbone: as given to `build`.
+        trained: its model was made by `build`.
         half: store 16-bit numbers: half the size, and predictions that hardly differ.
+        training: what `seglab.training.fit` needs to go on from here.
+
+    Raises:
+        CheckpointError: the model was not made by `build`, so that `load` could not rebuild it.
     """
-    state = trained.model.state_dict()
+    if not hasattr(trained.model, "architecture"):
+        raise CheckpointError(
+            f"{path}: only networks made by seglab.checkpoints.build can be saved; found a "
+            f"{type(trained.model).__name__}"
+        )
+    state = {k: v.cpu() for k, v in trained.model.state_dict().items()}
     if half:
         state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     content = {
-        "seglab": 1,  # version of this format
-        "name": name,
-        "backbone": backbone,
+        "seglab": 1,  # of this format
+        "version": seglab.__version__,  # of the package that wrote it
+        **trained.model.architecture,
         "classes": list(trained.classes),
         "palette": torch.from_numpy(trained.palette),
         "longest_side": trained.longest_side,
         "notes": trained.notes,
-        "state": {k: v.cpu() for k, v in state.items()},
+        "state": state,
+        "training": training,
     }
     with written_whole(path) as temporary:
         torch.save(content, temporary)
     return Path(path)
 
 
-def load(path: str | Path) -> Trained:
-    """Read a network that `save` wrote, on the CPU, in evaluation mode.
+def read(path: str | Path) -> dict:
+    """The content of a file that `save` wrote, by name.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
@@ -126,6 +143,16 @@ def load(path: str | Path) -> Trained:
         ) from error
     if not isinstance(content, dict) or "seglab" not in content:
         raise CheckpointError(f"{path}: not a checkpoint of seglab's (bare weights, perhaps?)")
+    return content
+
+
+def load(path: str | Path) -> Trained:
+    """Read a network that `save` wrote, on the CPU, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, cut off, or something else.
+    """
+    content = read(path)
     try:
         model = build(content["name"], len(content["classes"]), content["backbone"], weights=None)
         model.load_state_dict(content["state"])
@@ -139,8 +166,23 @@ def load(path: str | Path) -> Trained:
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: not a checkpoint that this version of seglab understands ({error}); was it "
-            "written by another version?"
+            f"written by another version ({content.get('version', 'an early one')})?"
         ) from error
+
+
+def course_path(model: str) -> Path:
+    """Where notebook 07 puts a network trained on rooms, and notebook 08 looks for it.
+
+    Args:
+        model: one of `MODELS`.
+
+    Returns:
+        `runs/rooms_MODEL.pt`, in the clone of the course if a notebook runs inside one, else in
+        the working folder.
+    """
+    here = Path.cwd()
+    inside = (here.parent / "data" / "rooms").is_dir()
+    return Path(os.path.relpath(here.parent if inside else here)) / "runs" / f"rooms_{model}.pt"
 
 
 def load_embedded() -> Trained:

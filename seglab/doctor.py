@@ -10,8 +10,8 @@ import torch
 
 from seglab import checkpoints, transforms, voc
 from seglab.backbones import efficientnet_lite0
+from seglab.losses import pixel_loss
 from seglab.runtime import default_runtime
-from seglab.training import pixel_loss
 
 
 class Problem(Exception):

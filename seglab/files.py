@@ -1,5 +1,6 @@
 """Writing files so that nobody ever finds half of one."""
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,3 +24,10 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Delete what killed processes left half-written beside a file."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*{glob.escape(path.suffix)}"):
+        leftover.unlink(missing_ok=True)

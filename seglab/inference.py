@@ -1,7 +1,8 @@
-"""Image in, label map out (notebook 01)."""
+"""Image in, label map out (notebook 01); mirror images, scales and windows (notebook 08)."""
 
 import csv
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import nn
+from tqdm.auto import tqdm
 
 from seglab.checkpoints import Trained, load, load_embedded
 from seglab.files import written_whole
@@ -55,12 +57,117 @@ def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return winner
 
 
-@torch.no_grad()  # not inference_mode: a model moved in there could not be trained afterwards
+def seen_size(size: tuple[int, int], longest_side: int | None = None) -> tuple[int, int]:
+    """The size at which a network sees a picture.
+
+    Args:
+        size: `(height, width)` of the picture.
+        longest_side: of the copy that the network sees; default: the picture's own.
+
+    Returns:
+        `(height, width)`, neither less than 32, because the networks halve five times.
+
+    Raises:
+        ValueError: a longest_side below 1.
+    """
+    if longest_side is None:
+        return max(32, size[0]), max(32, size[1])
+    if longest_side < 1:
+        raise ValueError(f"longest_side is at least 1 pixel; found {longest_side}")
+    factor = longest_side / max(size)
+    return max(32, round(size[0] * factor)), max(32, round(size[1] * factor))
+
+
+def logits_at(
+    model: nn.Module, images: torch.Tensor, size: tuple[int, int], runtime: Runtime
+) -> torch.Tensor:
+    """Resize a batch, normalise it, and show it to the model.
+
+    Args:
+        model: normalised images -> logits, where `runtime` wants it.
+        images: `uint8 [N, 3, H, W]`.
+        size: `(height, width)` that the model sees.
+
+    Returns:
+        Logits `float32 [N, C, h, w]` as the model gives them, on the runtime's device.
+
+    Raises:
+        TypeError: the images are not `uint8`.
+    """
+    shown = images if images.shape[-2:] == size else resize_image(images, size)
+    with runtime.precision():
+        return logits_of(model(runtime.batch(normalize(shown.to(runtime.device))))).float()
+
+
+@torch.no_grad()
+def class_scores(
+    model: nn.Module,
+    images: torch.Tensor,
+    size: tuple[int, int],
+    runtime: Runtime,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> torch.Tensor:
+    """A score for each class and pixel: the logits of one view or the mean of several.
+
+    Several views (mirrored, scaled) are averaged as probabilities, because logits of different
+    views need not be on one scale.
+
+    Args:
+        model, images, runtime: see `logits_at`.
+        size: `(height, width)` of the plain view.
+        flip, scales: see `predict`.
+
+    Returns:
+        `float32`: of one plain view its logits as the model gives them, else the mean
+        probabilities `[N, C, height, width]`.
+
+    Raises:
+        ValueError: no scale, or one that is not above 0.
+        TypeError: the images are not `uint8`.
+    """
+    scales = tuple(scales)
+    if not scales or not all(0 < scale < math.inf for scale in scales):
+        raise ValueError(
+            f"scales are one or more factors above 0, such as (0.75, 1.0, 1.25); found {scales}"
+        )
+    if scales == (1.0,) and not flip:
+        return logits_at(model, images, size, runtime)
+    total = 0
+    for scale in scales:
+        scaled = seen_size((round(size[0] * scale), round(size[1] * scale)))
+        total = total + probabilities_at(model, images, scaled, size, runtime)
+        if flip:
+            mirrored = probabilities_at(model, images.flip(-1), scaled, size, runtime)
+            total = total + mirrored.flip(-1)
+    return total / (len(scales) * (2 if flip else 1))
+
+
+def probabilities_at(
+    model: nn.Module,
+    images: torch.Tensor,
+    size: tuple[int, int],
+    result_size: tuple[int, int],
+    runtime: Runtime,
+) -> torch.Tensor:
+    """`logits_at`, brought to `result_size`, as probabilities `float32 [N, C, height, width]`."""
+    return resize_scores(logits_at(model, images, size, runtime), result_size).softmax(1)
+
+
+def resize_scores(scores: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Scores `float [N, C, h, w]` at `(height, width)`, bilinear; as they are if that is theirs."""
+    if scores.shape[-2:] == size:
+        return scores
+    return F.interpolate(scores, size=size, mode="bilinear")
+
+
 def predict(
     model: nn.Module,
     image: torch.Tensor,
     longest_side: int | None = None,
     runtime: Runtime | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
 ) -> torch.Tensor:
     """The label map of one image or of a batch.
 
@@ -71,30 +178,191 @@ def predict(
             than 32). A network knows objects at the size it was trained on. Default: the image
             as it is.
         runtime: where to run; default: a GPU if there is one.
+        flip: show the mirror image, too, and average the probabilities; twice the work.
+        scales: show the image at several sizes, as factors of the size without this option, and
+            average the probabilities.
 
     Returns:
         `uint8 [H, W]` or `[N, H, W]` on the CPU, at the image's own size.
 
     Raises:
-        ValueError: a longest_side below 1.
+        ValueError: a longest_side below 1; no scale, or one that is not above 0.
         TypeError: the image is not `uint8`.
     """
-    if longest_side is not None and longest_side < 1:
-        raise ValueError(f"longest_side is at least 1 pixel; found {longest_side}")
     runtime = runtime or default_runtime()
     images = image if image.ndim == 4 else image[None]
     height, width = images.shape[-2:]
-    size = (height, width)
-    if longest_side is not None:
-        factor = longest_side / max(height, width)
-        size = tuple(max(32, round(n * factor)) for n in size)
-    size = tuple(max(32, n) for n in size)  # the networks halve five times
-    shown = images if size == (height, width) else resize_image(images, size)
+    size = seen_size((height, width), longest_side)
     model = runtime.place(model).eval()
-    with runtime.precision():
-        logits = logits_of(model(runtime.batch(normalize(shown.to(runtime.device)))))
-    masks = largest_class(logits.float(), (height, width)).cpu()
+    scores = class_scores(model, images, size, runtime, flip, scales)
+    masks = largest_class(scores, (height, width)).cpu()
     return masks if image.ndim == 4 else masks[0]
+
+
+def sliding_window(
+    model: nn.Module,
+    image: torch.Tensor,
+    window: int = 512,
+    overlap: float = 0.25,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    progress: bool = False,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> torch.Tensor:
+    """The label map of an image that is too large to be shown to the model at once.
+
+    The model sees one window after the other. Where windows overlap, their scores are averaged,
+    and each counts less towards its own edge, where it sees little of what surrounds a pixel.
+    Memory grows with the width of the image and not with its height.
+
+    Args:
+        model: normalised images -> logits. It is switched to evaluation mode.
+        image: `uint8 [3, H, W]`.
+        window: height and width of a window in pixels, at least 32; less where the image is
+            smaller.
+        overlap: the share of a window that its neighbour sees, too: from 0 to less than 1.
+            Windows are spread evenly, so it may be a little more.
+        longest_side: slide over a copy whose longer side has this many pixels (no side less than
+            32), so that objects have the size that the network knows. Default: the image as it
+            is.
+        runtime: where to run; default: a GPU if there is one.
+        progress: show a bar that counts windows.
+        flip, scales: of each window, see `predict`.
+
+    Returns:
+        `uint8 [H, W]` on the CPU, at the image's own size.
+
+    Raises:
+        ValueError: a batch of images; a window, overlap, longest_side or scales out of range.
+        TypeError: the image is not `uint8`.
+    """
+    if image.ndim != 3:
+        raise ValueError(f"expected one image [3, H, W]; found shape {tuple(image.shape)}")
+    if window < 32:
+        raise ValueError(f"window is at least 32 pixels, which networks need; found {window}")
+    if not 0 <= overlap < 1:
+        raise ValueError(
+            f"overlap is a share, from 0 to less than 1, such as 0.25; found {overlap}"
+        )
+    runtime = runtime or default_runtime()
+    height, width = image.shape[-2:]
+    size = seen_size((height, width), longest_side)
+    shown = image if size == (height, width) else resize_image(image, size)
+    model = runtime.place(model).eval()
+
+    def scores_of(part: torch.Tensor) -> torch.Tensor:
+        return class_scores(model, part[None], part.shape[-2:], runtime, flip, scales)[0]
+
+    bands = blended_bands(scores_of, shown, window, overlap, progress)
+    return largest_class_of_bands(bands, size, (height, width))
+
+
+def window_positions(length: int, window: int, overlap: float) -> list[int]:
+    """Where windows begin so that they cover a length from end to end, evenly spread.
+
+    Args:
+        length: of what is to be covered, at least `window`.
+        window: length of a window.
+        overlap: neighbours share at least this part of a window, from 0 to less than 1.
+
+    Returns:
+        The first pixel of each window, from 0 to `length - window`, ascending.
+    """
+    room = length - window
+    steps = math.ceil(room / max(1, int(window * (1 - overlap))))
+    return [index * room // max(1, steps) for index in range(steps + 1)]
+
+
+def edge_distance(length: int) -> torch.Tensor:
+    """How far each pixel of a window is from its nearer edge: 1, 2, 3, ..., 3, 2, 1.
+
+    As a weight it is never zero, and where two windows overlap, one fades out as the other fades
+    in.
+
+    Returns:
+        `float32 [length]`.
+    """
+    index = torch.arange(length)
+    return torch.minimum(index + 1, length - index).float()
+
+
+def blended_bands(
+    scores_of: Callable[[torch.Tensor], torch.Tensor],
+    image: torch.Tensor,
+    window: int,
+    overlap: float,
+    progress: bool = False,
+) -> Iterator[torch.Tensor]:
+    """Scores of a large image, a band of rows at a time, from the top down.
+
+    Only the rows that windows still to come may touch are kept: at most `window` of them.
+
+    Args:
+        scores_of: part of the image `uint8 [3, h, w]` -> its scores `float [C, h', w']`.
+        image: `uint8 [3, H, W]`.
+        window, overlap, progress: see `sliding_window`.
+
+    Yields:
+        `float32 [C, rows, W]` of at most 64 rows; together H rows.
+    """
+    height, width = image.shape[-2:]
+    tall, wide = min(window, height), min(window, width)
+    tops, lefts = window_positions(height, tall, overlap), window_positions(width, wide, overlap)
+    weight = edge_distance(tall)[:, None] * edge_distance(wide)  # [tall, wide]
+    sums = weights = None  # weighted scores and weights of the rows from `top` on
+    with tqdm(total=len(tops) * len(lefts), disable=not progress, leave=False) as bar:
+        for top, next_top in zip(tops, [*tops[1:], height], strict=True):
+            for left in lefts:
+                scores = scores_of(image[:, top : top + tall, left : left + wide])
+                scores = resize_scores(scores[None], (tall, wide))[0]
+                if sums is None:
+                    weight = weight.to(scores.device)
+                    sums = scores.new_zeros(len(scores), tall, width)
+                    weights = scores.new_zeros(tall, width)
+                sums[:, :, left : left + wide] += scores * weight
+                weights[:, left : left + wide] += weight
+                bar.update()
+            finished = next_top - top  # rows
+            for part in torch.arange(finished).split(64):
+                yield sums[:, part] / weights[part]
+            for kept in (sums, weights):  # move the unfinished rows up
+                kept[..., : tall - finished, :] = kept[..., finished:, :].clone()
+                kept[..., tall - finished :, :] = 0
+
+
+def largest_class_of_bands(
+    bands: Iterable[torch.Tensor], size: tuple[int, int], result_size: tuple[int, int]
+) -> torch.Tensor:
+    """`largest_class` of scores that come in bands of rows, without holding all of them.
+
+    Args:
+        bands: `float [C, rows, w]`, from the top down.
+        size: `(h, w)` of all bands together.
+        result_size: `(height, width)` of the result.
+
+    Returns:
+        `uint8 [height, width]` on the CPU.
+    """
+    height, width = result_size
+    # Row y of the result lies `share` of the way from row `above` to row `below` of the scores.
+    position = (torch.arange(height, dtype=torch.float64) + 0.5) * size[0] / height - 0.5
+    position = position.clamp(0, size[0] - 1)
+    above, below = position.floor().long(), position.ceil().long()
+    share = (position - above).float()[:, None]
+    mask = torch.empty(height, width, dtype=torch.uint8)
+    known, first, done = None, 0, 0  # rows of scores at hand, number of the first, rows written
+    for band in bands:
+        known = band if known is None else torch.cat([known[:, -1:], band], dim=1)
+        last = first + known.shape[1] - 1
+        ready = int((below <= last).sum())
+        if ready > done:
+            rows = slice(done, ready)
+            upper, lower = known[:, above[rows] - first], known[:, below[rows] - first]
+            scores = torch.lerp(upper, lower, share[rows].to(known.device))
+            mask[rows] = largest_class(scores[None], (ready - done, width))[0].cpu()
+        first, done = last, ready
+    return mask
 
 
 @dataclass
@@ -187,6 +455,10 @@ def segment(
     model: nn.Module | Trained | str | Path | None = None,
     longest_side: int | None = None,
     runtime: Runtime | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+    window: int | None = None,
+    progress: bool = False,
 ) -> Segmentation:
     """Segment one picture.
 
@@ -196,12 +468,19 @@ def segment(
             with VOC's 21 classes. Default: the FCN-8s that comes with the course, trained on
             rendered rooms only.
         longest_side: see `predict`. Default: the size the checkpoint was trained for; a bare
-            network sees the image as it is.
+            network sees the image as it is, and so does every network with a `window`.
         runtime: where to run; default: a GPU if there is one.
+        flip, scales: see `predict`.
+        window: show the network windows of so many pixels, one after the other: fine detail in a
+            large photo, in little memory (see `sliding_window`). At the photo's own resolution
+            objects may be far larger than those the network was trained on; then give a
+            longest_side, too. Default: the whole image at once.
+        progress: show a bar that counts windows.
 
     Raises:
         DatasetError: the file cannot be read as a picture.
         CheckpointError: the checkpoint cannot be read.
+        ValueError: a longest_side, scales or window out of range.
     """
     name = "image"
     if not isinstance(image, torch.Tensor):
@@ -212,6 +491,18 @@ def segment(
         model = load(model)
     elif isinstance(model, nn.Module):
         model = Trained(model, VOC_CLASSES, VOC_PALETTE, None)
-    side = model.longest_side if longest_side is None else longest_side
-    mask = predict(model.model, image, side, runtime)
+    if window is None:
+        side = model.longest_side if longest_side is None else longest_side
+        mask = predict(model.model, image, side, runtime, flip, scales)
+    else:
+        mask = sliding_window(
+            model.model,
+            image,
+            window,
+            longest_side=longest_side,
+            runtime=runtime,
+            progress=progress,
+            flip=flip,
+            scales=scales,
+        )
     return Segmentation(image, mask, model.classes, model.palette, name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-BUDGETS = ("quick", "full")
+BUDGETS = ("quick", "full", "test")
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,20 @@ class Runtime:
     Attributes:
         device: the processor or the GPU.
         autocast: half-precision type for the forward pass, or None for plain float32.
-        budget: `"quick"` (minutes on a laptop, embedded data) or `"full"` (GPU, bigger data). The
-            notebooks so far do the same for both.
+        budget: `"quick"` (minutes on a laptop, embedded data), `"full"` (notebook 07 also trains
+            on PASCAL VOC, with a GPU) or `"test"` (every training stops after ten steps: for
+            automatic tests that the notebooks run).
+        workers: processes that read and augment images while the network computes. With none,
+            which is enough for a processor, the training does it in between.
+        compile: let `torch.compile` translate the network first: a minute or more of
+            waiting, then faster steps. Not for short trainings.
     """
 
     device: torch.device
     autocast: torch.dtype | None = None
     budget: str = "quick"
+    workers: int = 0
+    compile: bool = False
 
     def place(self, model: torch.nn.Module) -> torch.nn.Module:
         """Move a model to the device, with channels last in memory.
@@ -54,19 +61,23 @@ def default_runtime(budget: str | None = None) -> Runtime:
     """A CUDA GPU if there is one, else the processor.
 
     Args:
-        budget: `"quick"` or `"full"`; default: the environment variable SEGLAB_BUDGET, else quick.
+        budget: one of `BUDGETS`; default: the environment variable SEGLAB_BUDGET, else quick.
 
     Raises:
         ValueError: another budget.
     """
     budget = budget or os.environ.get("SEGLAB_BUDGET") or "quick"
     if budget not in BUDGETS:
-        raise ValueError(f"the budget is {' or '.join(BUDGETS)}; found {budget!r}")
+        raise ValueError(
+            f"the budget is {', '.join(BUDGETS[:-1])} or {BUDGETS[-1]}; found {budget!r}"
+        )
     if torch.cuda.is_available():
         # GPUs before 2020 (Colab's T4) only emulate bfloat16, which is slow; float16 is not.
         native = torch.cuda.is_bf16_supported(including_emulation=False)
         half = torch.bfloat16 if native else torch.float16
-        return Runtime(torch.device("cuda"), half, budget)
+        # torchrun numbers the processes of one machine, one for each GPU.
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        return Runtime(device, half, budget, workers=min(8, os.cpu_count() or 1))
     keep_freed_memory()
     return Runtime(torch.device("cpu"), None, budget)
 

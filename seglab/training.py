@@ -2,115 +2,35 @@
 
 import copy
 import csv
+import json
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, RandomSampler
+from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
+from seglab import checkpoints, distributed
 from seglab.backbones import FeaturePyramid
-from seglab.files import written_whole
+from seglab.checkpoints import Trained
+from seglab.files import remove_leftovers, written_whole
 from seglab.inference import logits_of, predict
+from seglab.losses import LOSSES, balanced_weights, class_pixels, median_frequency_weights
 from seglab.metrics import ConfusionMatrix
-from seglab.palettes import VOID
+from seglab.recipes import Recipe
 from seglab.runtime import Runtime, default_runtime
 from seglab.transforms import normalize, training_transforms
+
+STEPS_OF_A_TEST = 10  # the budget "test" stops every training here
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on. The message names the likely causes."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
-
-    Attributes:
-        images: how many training images are seen in all, repeats counted.
-        batch_size: images per step.
-        longest_side: images are brought to this size (pixels of the longer side), in training
-            before they are scaled and cropped, and when the network is scored or used.
-        scale: then scaled by a random factor from this range.
-        crop: then a random window of this height and width in pixels is cut out.
-        color: strength of random brightness, contrast and saturation, 0 to 1.
-        learning_rate: its highest value.
-        backbone_factor: the learning rate of a pretrained backbone is this many times as high.
-        weight_decay: AdamW's; biases and normalisation layers are spared.
-        schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
-            0.9, the DeepLab papers' choice) or `"constant"`.
-        balanced: weigh rare classes higher in the loss.
-        seed: of the order of the images and of their augmentation.
-    """
-
-    images: int = 3600
-    batch_size: int = 4
-    longest_side: int | None = 320
-    scale: tuple[float, float] = (0.75, 1.5)
-    crop: tuple[int, int] = (192, 256)
-    color: float = 0.0
-    learning_rate: float = 2e-3
-    backbone_factor: float = 1.0
-    weight_decay: float = 1e-2
-    schedule: str = "one_cycle"
-    balanced: bool = False
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.schedule not in ("one_cycle", "poly", "constant"):
-            raise ValueError(
-                f'schedule is "one_cycle", "poly" or "constant"; found {self.schedule!r}'
-            )
-        if self.longest_side is not None and self.longest_side < 1:
-            raise ValueError(f"longest_side is at least 1 pixel; found {self.longest_side}")
-        if self.images < self.batch_size or self.batch_size < 1:
-            raise ValueError(
-                f"images ({self.images}) must be at least batch_size ({self.batch_size}) >= 1"
-            )
-
-    @property
-    def steps(self) -> int:
-        """How many times the weights are changed."""
-        return self.images // self.batch_size
-
-    def factor(self, step: int) -> float:
-        """The learning rate at a step as a share of its highest value."""
-        if self.schedule == "constant":
-            return 1.0
-        done = step / self.steps
-        if self.schedule == "poly":
-            return (1 - done) ** 0.9
-        warm_up = 0.1
-        if done < warm_up:
-            return 0.05 + 0.95 * done / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
-
-
-# A decoder or a head of several layers starts at random and wants larger steps than the pretrained
-# backbone below it; the score layers of an FCN do not. Measured on the rooms data set.
-_NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
-
-# Networks with a recipe of their own. All take two to three minutes on two cores. DeepLab v3's was
-# found on CamVid.
-RECIPES = {
-    "unet": Recipe(images=2400, **_NEW_LAYERS),
-    "deeplabv1": Recipe(images=2000, **_NEW_LAYERS),
-    "deeplabv2": Recipe(images=2100, **_NEW_LAYERS),
-    "deeplabv3": Recipe(images=2000, learning_rate=1e-2, backbone_factor=0.2),
-    "deeplabv3plus": Recipe(images=1400, **_NEW_LAYERS),
-    "unet_plain": Recipe(images=2000),
-    "unetplusplus": Recipe(images=720),
-    "erfnet": Recipe(images=1600),
-}
-
-
-def recipe_for(model: str) -> Recipe:
-    """The recipe that goes with a network of `seglab.checkpoints.MODELS`."""
-    return RECIPES.get(model, Recipe())
 
 
 @dataclass
@@ -127,58 +47,141 @@ class History:
     scores: list[dict] = field(default_factory=list)
     seconds: float = 0.0
 
+    def add_score(self, step: int, matrix: ConfusionMatrix) -> bool:
+        """Note an evaluation; is it the best so far?"""
+        row = {"mean_iou": matrix.mean_iou, "pixel_accuracy": matrix.pixel_accuracy}
+        best_before = max((earlier["mean_iou"] for earlier in self.scores), default=-math.inf)
+        self.scores.append({"step": step, **row})
+        return row["mean_iou"] > best_before
+
+    def last_score(self) -> dict:
+        """What the progress bar says about the last evaluation, if there was one."""
+        return {"mIoU": f"{100 * self.scores[-1]['mean_iou']:.1f}"} if self.scores else {}
+
     def to_csv(self, path: str | Path) -> Path:
-        """Write the steps as a table."""
+        """Write one line for each step, with the scores where there was an evaluation."""
+        scores = {row["step"]: row for row in self.scores}
+        columns = ["step", "loss", "learning_rate", "mean_iou", "pixel_accuracy"]
         with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, ["step", "loss", "learning_rate"])
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows(self.steps)
+            writer.writerows(row | scores.get(row["step"], {}) for row in self.steps)
         return Path(path)
 
+    def to_json(self, path: str | Path) -> Path:
+        """Write everything, to be read back by `from_json`."""
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self)))
+        return Path(path)
 
-def class_shares(dataset: Dataset, num_classes: int) -> torch.Tensor:
-    """The share of each class among the labelled pixels of a data set, `float64 [C]`, sum 1.
-
-    Args:
-        dataset: a `VOCSegmentation`, of which only the masks are read, or any data set of pairs.
-        num_classes: C; indices from C on, void among them, are left out.
-    """
-    counts = torch.zeros(256, dtype=torch.int64)
-    for index in range(len(dataset)):
-        mask = dataset.mask(index) if hasattr(dataset, "mask") else dataset[index][1]
-        counts += torch.bincount(mask.flatten().to(torch.int64), minlength=256)
-    counts = counts[:num_classes].double()
-    return counts / counts.sum()
+    @classmethod
+    def from_json(cls, path: str | Path) -> "History":
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(Path(path).read_text()))
 
 
-def balanced_weights(shares: torch.Tensor) -> torch.Tensor:
-    """A weight for each class, larger for rare ones: `1 / log(1.02 + share)`, `float32 [C]`.
-
-    Source: Paszke et al., ENet (2016), section 5.2.
-    """
-    return (1 / torch.log(1.02 + shares)).float()
-
-
-def pixel_loss(
-    logits: torch.Tensor, masks: torch.Tensor, weights: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Cross-entropy, averaged over the labelled pixels; zero if there is none.
+class TensorBoard:
+    """Writes a history for TensorBoard, if that is installed; for `fit(watch=...)`.
 
     Args:
-        logits: `float [N, C, H, W]`.
-        masks: `uint8` or `int64 [N, H, W]`; void (255) does not count.
-        weights: `float [C]`, for each class; the average is weighted by them.
+        folder: where; `tensorboard --logdir FOLDER` shows it.
+
+    Raises:
+        TrainingError: the package tensorboard is missing.
     """
-    masks = masks.long()
-    total = F.cross_entropy(
-        logits.float(), masks, weight=weights, ignore_index=VOID, reduction="sum"
+
+    def __init__(self, folder: str | Path):
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError(
+                "the curves need the package tensorboard: pip install tensorboard"
+            ) from error
+        self.writer, self.written = SummaryWriter(str(folder)), 0
+
+    def __call__(self, history: History) -> None:
+        """Write what is new since the last call."""
+        for row in history.steps + history.scores:
+            if row["step"] > self.written:
+                for name in row.keys() - {"step"}:
+                    self.writer.add_scalar(name, row[name], row["step"])
+        self.written = history.steps[-1]["step"]
+        self.writer.flush()
+
+
+# ---------------------------------------------------------------- the parts of a step
+
+
+class Draws(Dataset):
+    """The augmented training images, one after the other, as a recipe draws them.
+
+    Each pass over the images has an order of its own. Everything random about an item follows from
+    the recipe's seed and the item's position alone, so the same position gives the same picture
+    whoever asks, and when: after a restart, in a worker process, on another machine.
+
+    Args:
+        images: a `VOCSegmentation` without transforms; it is left as it is.
+        recipe: see `Recipe`.
+    """
+
+    def __init__(self, images: Dataset, recipe: Recipe):
+        self.images = copy.copy(images)
+        self.images.transforms = training_transforms(
+            recipe.crop, recipe.scale, recipe.longest_side, recipe.color
+        )
+        self.recipe = recipe
+
+    def __len__(self) -> int:
+        return self.recipe.steps * self.recipe.batch_size
+
+    def __getitem__(self, position: int):
+        """Image `uint8 [3, h, w]` and mask `uint8 [h, w]` number `position`, from 0."""
+        full_passes, place = divmod(position, len(self.images))
+        generator = torch.Generator().manual_seed(self.recipe.seed + full_passes)
+        order = torch.randperm(len(self.images), generator=generator)
+        with torch.random.fork_rng([]):
+            torch.manual_seed(position_seed(self.recipe, position))
+            return self.images[int(order[place])]
+
+
+def position_seed(recipe: Recipe, position: int) -> int:
+    """A seed from 0 to 2^32 - 1 for what is random about the image at a position."""
+    return (recipe.seed * 1_000_003 + position) % 2**32
+
+
+def step_seed(recipe: Recipe, step: int) -> int:
+    """A seed for what is random inside the network (dropout) at a step, for each process."""
+    return position_seed(recipe, -1 - step * distributed.count() - distributed.rank())
+
+
+def batches(draws: Draws, first_step: int, workers: int) -> DataLoader:
+    """Batches `uint8 [N, 3, h, w]` and `uint8 [N, h, w]`, from step `first_step` (from 0) on.
+
+    Of several processes each gets its own part of every batch.
+    """
+    recipe, process, processes = draws.recipe, distributed.rank(), distributed.count()
+    mine = [
+        range(step * recipe.batch_size + process, (step + 1) * recipe.batch_size, processes)
+        for step in range(first_step, recipe.steps)
+    ]
+    return DataLoader(
+        draws,
+        batch_sampler=mine,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
     )
-    labelled = masks != VOID
-    if weights is None:
-        norm = labelled.sum()
-    else:
-        norm = weights[masks.where(labelled, 0)].where(labelled, 0).sum()
-    return total / norm.clamp(min=1e-6)
+
+
+def class_weights(train: Dataset, recipe: Recipe) -> torch.Tensor | None:
+    """The weights that the recipe asks for, `float32 [C]`, or None."""
+    if recipe.class_weights == "none":
+        return None
+    pixels = class_pixels(train, train.num_classes)
+    if recipe.class_weights == "median":
+        return median_frequency_weights(pixels)
+    shares = pixels.sum(0).double()
+    return balanced_weights(shares / shares.sum())
 
 
 def trained_logits(output) -> list[torch.Tensor]:
@@ -215,6 +218,161 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
     ]
 
 
+def new_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser over the groups of `parameter_groups`."""
+    groups = parameter_groups(model, recipe)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+@contextmanager
+def memory_explained(recipe: Recipe) -> Iterator[None]:
+    """Inside, running out of memory is a `TrainingError` that says what to lower."""
+    try:
+        yield
+    except RuntimeError as error:
+        words = str(error).lower()
+        if not ("out of memory" in words or "can't allocate" in words):
+            raise
+        height, width = recipe.crop
+        raise TrainingError(
+            f"out of memory with batch_size {recipe.batch_size} and crop {height} x {width}. Halve "
+            "the batch_size first, then the crop; or choose a smaller network."
+        ) from error
+
+
+class Trainer:
+    """A network under training: all that changes from step to step, and how a step changes it.
+
+    Args:
+        model: normalised images -> logits.
+        train: the training images; here only their classes matter.
+        recipe: see `Recipe`.
+        runtime: where to run.
+
+    Attributes:
+        step: how many steps are done.
+        history: of those steps.
+    """
+
+    def __init__(self, model: nn.Module, train: Dataset, recipe: Recipe, runtime: Runtime):
+        self.train_set, self.recipe, self.runtime = train, recipe, runtime
+        self.model = runtime.place(model)
+        self.forward = distributed.shared(self.model)
+        if runtime.compile:
+            self.forward = torch.compile(self.forward)
+        weights = class_weights(train, recipe)
+        self.weights = None if weights is None else weights.to(runtime.device)
+        self.optimizer = new_optimizer(self.model, recipe)
+        half = runtime.autocast == torch.float16  # small gradients would vanish in 16 bits
+        self.scaler = torch.amp.GradScaler(runtime.device.type, enabled=half)
+        self.step, self.history = 0, History()
+
+    def train_on(self, images: torch.Tensor, masks: torch.Tensor) -> float:
+        """One step: forward, loss, backward, change the weights. Returns the loss.
+
+        Args:
+            images: `uint8 [N, 3, h, w]`.
+            masks: `uint8 [N, h, w]`.
+
+        Raises:
+            TrainingError: the model has too few channels for the classes, memory ran out, or the
+                loss is not a number any more.
+        """
+        rate = self.recipe.learning_rate * self.recipe.factor(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        with memory_explained(self.recipe):
+            self.model.train()
+            images, masks = images.to(self.runtime.device), masks.to(self.runtime.device)
+            with self.runtime.precision():
+                output = self.forward(self.runtime.batch(normalize(images)))
+            loss = self.loss(output, masks)
+            self.optimizer.zero_grad()
+            self.scaler.scale(loss).backward()
+            if self.recipe.max_gradient_norm is not None:
+                self.scaler.unscale_(self.optimizer)
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.max_gradient_norm)
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self.step += 1
+        value = (distributed.total(loss.detach()) / distributed.count()).item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is {value} at step {self.step}. Likely causes: a learning rate that is "
+                f"too high (now {rate:.2g}; try a tenth, or max_gradient_norm=1), or images that "
+                "are not normalised."
+            )
+        self.history.steps.append({"step": self.step, "loss": value, "learning_rate": rate})
+        return value
+
+    def loss(self, output, masks: torch.Tensor) -> torch.Tensor:
+        """The recipe's loss of a model's output; the mean over what `trained_logits` gives."""
+        one_loss, classes = LOSSES[self.recipe.loss], self.train_set.num_classes
+        channels = logits_of(output).shape[1]
+        if channels < classes:
+            raise TrainingError(
+                f"the model scores {channels} classes but the data set has {classes}; build it "
+                f"with num_classes={classes}"
+            )
+        losses = [one_loss(logits, masks, self.weights) for logits in trained_logits(output)]
+        return sum(losses) / len(losses)
+
+    def state(self) -> dict:
+        """Everything besides the weights that is needed to go on.
+
+        Random numbers need no place in it: all follow from the recipe's seed and the step.
+        """
+        return {
+            "recipe": asdict(self.recipe),
+            "step": self.step,
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "history": asdict(self.history),
+        }
+
+    def save(self, path: Path, training: dict | None = None) -> None:
+        """Write the network, and perhaps a `state`, as a checkpoint."""
+        data = self.train_set
+        trained = Trained(
+            self.model, data.classes, data.palette, self.recipe.longest_side, repr(self.recipe)
+        )
+        checkpoints.save(path, trained, training=training)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint that holds a `state`.
+
+        Raises:
+            CheckpointError: the file cannot be read.
+            TrainingError: it is of another network, or of another recipe.
+        """
+        content = checkpoints.read(path)
+        state = content["training"]
+        if state is None:
+            raise TrainingError(f"{path}: a finished network; training goes on from NAME.last.pt")
+        mine = asdict(self.recipe)
+        other = [
+            f"{name} {state['recipe'].get(name)} (now {value})"
+            for name, value in mine.items()
+            if state["recipe"].get(name) != value
+        ]
+        if content["name"] != self.model.architecture["name"]:
+            other.insert(0, f"model {content['name']} (now {self.model.architecture['name']})")
+        if other:
+            raise TrainingError(
+                f"{path}: that training had {', '.join(other)}. Give the same settings to go on "
+                "with it, or another checkpoint name to begin a new one."
+            )
+        self.model.load_state_dict(content["state"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.step, self.history = state["step"], History(**state["history"])
+
+
+# ---------------------------------------------------------------- the loop
+
+
 def fit(
     model: nn.Module,
     train: Dataset,
@@ -223,6 +381,9 @@ def fit(
     evaluations: int = 1,
     runtime: Runtime | None = None,
     progress: bool = True,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    watch: Callable[[History], object] | None = None,
 ) -> History:
     """Train a model in place.
 
@@ -233,82 +394,81 @@ def fit(
         val: scored `evaluations` times, evenly spread, the last time at the end.
         recipe: default `Recipe()`.
         runtime: where to run; default: a GPU if there is one.
-        progress: show a bar with the loss.
+        progress: show a bar with loss, mean IoU and the time left.
+        checkpoint: a file such as `runs/unet.pt`. It gets the network with the best score so far
+            (without `val`: the last one). Beside it, `runs/unet.last.pt` gets all that is needed
+            to go on, after each pass over the images. Only for networks that
+            `seglab.checkpoints.build` made.
+        resume: go on from `runs/unet.last.pt`, if it is there. On a processor the numbers
+            are those of a training that was never stopped, bit for bit.
+        watch: called with the history so far whenever a checkpoint is due; `seglab.plots.LiveCurve`
+            draws it.
 
     Raises:
-        TrainingError: the model has too few channels for the classes, or the loss is not a
-            number any more.
+        TrainingError: the loss is not a number any more, memory ran out, the model has too few
+            channels for the classes, or `resume` found the checkpoint of another training.
+        CheckpointError: a checkpoint cannot be read, or the model cannot be stored in one.
     """
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
-    history = History()
-    weights = None
-    if recipe.balanced:
-        weights = balanced_weights(class_shares(train, train.num_classes)).to(runtime.device)
-    # Seeded apart from the notebook around it: what ran before does not change the numbers.
-    gpus = [runtime.device] if runtime.device.type == "cuda" else []
-    with torch.random.fork_rng(gpus):
-        torch.manual_seed(recipe.seed)
-        model = runtime.place(model)
-        optimizer = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate)
-        scaler = torch.amp.GradScaler(
-            runtime.device.type, enabled=runtime.autocast == torch.float16
+    if runtime.budget == "test":
+        recipe = replace(recipe, images=min(recipe.images, STEPS_OF_A_TEST * recipe.batch_size))
+    if recipe.batch_size % distributed.count():
+        raise TrainingError(
+            f"{distributed.count()} processes cannot share batches of {recipe.batch_size}; choose "
+            "a batch_size that their number divides"
         )
-        due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
-        batches = tqdm(
-            _loader(train, recipe), total=recipe.steps, disable=not progress, leave=False
+    trainer = Trainer(model, train, recipe, runtime)
+    writes = distributed.rank() == 0
+    if checkpoint is not None:
+        best, last = Path(checkpoint), last_of(checkpoint)
+        remove_leftovers(best)
+        if resume and last.exists():
+            trainer.restore(last)
+        elif writes:
+            trainer.save(last, trainer.state())  # better that this fails now than after an hour
+    due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
+    # Seeded apart from the notebook around it: what ran before does not change the numbers.
+    with torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else []):
+        loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
+        bar = tqdm(
+            loader,
+            initial=trainer.step,
+            total=recipe.steps,
+            disable=not (progress and writes),
+            leave=False,
         )
         began = time.perf_counter()
-        for step, (images, masks) in enumerate(batches, start=1):
-            rate = recipe.learning_rate * recipe.factor(step - 1)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["factor"]
-            model.train()
-            with runtime.precision():
-                output = model(runtime.batch(normalize(images.to(runtime.device))))
-            logits = logits_of(output)
-            if logits.shape[1] < train.num_classes:
-                raise TrainingError(
-                    f"the model scores {logits.shape[1]} classes but the data set has "
-                    f"{train.num_classes}; build it with num_classes={train.num_classes}"
-                )
-            masks = masks.to(runtime.device)
-            losses = [pixel_loss(scored, masks, weights) for scored in trained_logits(output)]
-            loss = sum(losses) / len(losses)
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            value = loss.item()
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"the loss is {value} at step {step}. Likely causes: a learning rate that is "
-                    f"too high (now {rate:.2g}; try a tenth), or images that are not normalised."
-                )
-            history.steps.append({"step": step, "loss": value, "learning_rate": rate})
-            batches.set_postfix(loss=f"{value:.3f}", refresh=False)
-            history.seconds += time.perf_counter() - began
-            if val is not None and step in due:
+        for images, masks in bar:
+            torch.manual_seed(step_seed(recipe, trainer.step))
+            loss = trainer.train_on(images, masks)
+            trainer.history.seconds += time.perf_counter() - began
+            scored, done = val is not None and trainer.step in due, trainer.step == recipe.steps
+            if scored:
                 matrix = evaluate(model, val, recipe.longest_side, runtime, progress=False)
-                history.scores.append(
-                    {
-                        "step": step,
-                        "mean_iou": matrix.mean_iou,
-                        "pixel_accuracy": matrix.pixel_accuracy,
-                    }
-                )
+                improved = trainer.history.add_score(trainer.step, matrix)
+            bar.set_postfix(trainer.history.last_score(), loss=f"{loss:.3f}", refresh=False)
+            if writes and (scored or ends_pass(trainer.step, recipe, len(train))):
+                if checkpoint is not None:
+                    if improved if scored else done and val is None:
+                        trainer.save(best)
+                    trainer.save(last, trainer.state())
+                if watch is not None:
+                    watch(trainer.history)
             began = time.perf_counter()
     model.eval()
-    return history
+    return trainer.history
 
 
-def _loader(train: Dataset, recipe: Recipe) -> DataLoader:
-    """Shuffled, augmented batches: `uint8 [N, 3, h, w]` and `uint8 [N, h, w]`."""
-    augmented = copy.copy(train)
-    augmented.transforms = training_transforms(
-        recipe.crop, recipe.scale, recipe.longest_side, recipe.color
-    )
-    order = RandomSampler(augmented, num_samples=recipe.steps * recipe.batch_size)
-    return DataLoader(augmented, recipe.batch_size, sampler=order)
+def last_of(checkpoint: str | Path) -> Path:
+    """The file beside a checkpoint that holds what is needed to go on: NAME.last.pt."""
+    path = Path(checkpoint)
+    return path.with_name(f"{path.stem}.last{path.suffix}")
+
+
+def ends_pass(step: int, recipe: Recipe, images: int) -> bool:
+    """Is a pass over all images complete with this step (from 1), or the training?"""
+    seen = step * recipe.batch_size
+    return step == recipe.steps or seen // images > (seen - recipe.batch_size) // images
 
 
 def evaluate(
@@ -317,19 +477,27 @@ def evaluate(
     longest_side: int | None = None,
     runtime: Runtime | None = None,
     progress: bool = True,
+    flip: bool = False,
+    scales: tuple[float, ...] = (1.0,),
 ) -> ConfusionMatrix:
     """Predict every image of a data set, whole, and compare at the size of its label.
+
+    Of several processes each predicts its part, and all get the counts of the whole.
 
     Args:
         model: normalised images -> logits. It is switched to evaluation mode.
         dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation;
             `dataset.num_classes` says how many classes there are.
-        longest_side, runtime: see `seglab.inference.predict`.
+        longest_side, runtime, flip, scales: see `seglab.inference.predict`.
         progress: show a bar.
     """
     runtime = runtime or default_runtime()
+    distributed.copy_statistics(model)
     matrix = ConfusionMatrix(dataset.num_classes)
-    for index in tqdm(range(len(dataset)), disable=not progress, leave=False):
+    mine = range(distributed.rank(), len(dataset), distributed.count())
+    for index in tqdm(mine, disable=not progress or distributed.rank() > 0, leave=False):
         image, mask = dataset[index]
-        matrix.update(predict(model, image, longest_side, runtime), mask)
+        matrix.update(predict(model, image, longest_side, runtime, flip, scales), mask)
+    matrix.counts = distributed.total(matrix.counts)
+    matrix.void_counts = distributed.total(matrix.void_counts)
     return matrix

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seglab.fcn import FCN, crop
-from seglab.training import pixel_loss
+from seglab.losses import pixel_loss
 
 _networks: dict = {}
 

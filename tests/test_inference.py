@@ -2,12 +2,14 @@
 
 import csv
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers import REPOSITORY, TINY_CLASSES, painted, palette_by_hand, small_network
+from helpers import REPOSITORY, TINY_CLASSES, lively, painted, palette_by_hand, small_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,14 +21,22 @@ from seglab.fcn import FCN
 from seglab.files import written_whole
 from seglab.inference import (
     Segmentation,
+    blended_bands,
+    class_scores,
+    edge_distance,
     largest_class,
+    largest_class_of_bands,
     logits_of,
     overlay,
     predict,
     segment,
     shares_to_csv,
+    sliding_window,
+    window_positions,
 )
 from seglab.palettes import VOC_PALETTE
+from seglab.runtime import default_runtime
+from seglab.transforms import normalize, resize_image
 from seglab.voc import DatasetError
 
 
@@ -139,6 +149,335 @@ def test_predict_switches_to_evaluation_mode_and_repeats_itself():
     assert not model.training and torch.equal(predict(model, image), first)
 
 
+# ---------------------------------------------------------------- mirror images and scales
+
+
+class Spy(ByColor):
+    """Remembers the sizes it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(tuple(x.shape[-2:]))
+        return super().forward(x)
+
+
+def random_image(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+def noisy_network(seed=0):
+    """Per pixel and its neighbours, so that mirror image and scale change what it says."""
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 3, padding=1))
+
+
+@pytest.mark.parametrize("longest_side", [None, 50, 130])
+def test_without_options_predict_is_plain_argmax_of_logits(longest_side):
+    image = random_image(3, 70, 100)
+    size = {None: (70, 100), 50: (35, 50), 130: (91, 130)}[longest_side]
+    model = noisy_network().to(memory_format=torch.channels_last)
+    shown = image[None] if longest_side is None else resize_image(image[None], size)
+    with torch.no_grad():
+        logits = model(normalize(shown).contiguous(memory_format=torch.channels_last))
+    expected = largest_class(logits, (70, 100))[0]
+    assert torch.equal(predict(model, image, longest_side), expected)
+    assert torch.equal(predict(model, image, longest_side, None, False, [1]), expected)
+    scores = class_scores(model, image[None], size, default_runtime())
+    assert torch.equal(scores, logits) and not scores.requires_grad
+
+
+def test_flip_averages_the_probabilities_of_image_and_mirror_image():
+    model, image = noisy_network(), random_image(3, 40, 52)
+    with torch.no_grad():
+        plain = model(normalize(image)[None]).softmax(1)
+        mirrored = model(normalize(image.flip(-1))[None]).softmax(1).flip(-1)
+    scores = class_scores(model, image[None], (40, 52), default_runtime(), flip=True)
+    torch.testing.assert_close(scores, (plain + mirrored) / 2)
+    both = predict(model, image, flip=True)
+    assert torch.equal(both, scores.argmax(1)[0].to(torch.uint8))
+    assert (both != predict(model, image)).any()
+    assert torch.equal(predict(model, image.flip(-1), flip=True), both.flip(-1))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("longest_side", [None, 64])
+def test_scales_are_averaged_at_the_size_of_the_plain_view(flip, longest_side):
+    model, image = noisy_network(), random_image(3, 80, 120)
+    height, width = size = (80, 120) if longest_side is None else (43, 64)
+    scales = (0.5, 1.0, 1.7)
+    total = torch.zeros(1, 4, *size)
+    for scale in scales:
+        scaled = max(32, round(height * scale)), max(32, round(width * scale))
+        for mirrored in (False, True)[: 1 + flip]:
+            view = resize_image(image.flip(-1) if mirrored else image, scaled)
+            with torch.no_grad():
+                logits = model(normalize(view)[None])
+            part = F.interpolate(logits, size=size, mode="bilinear").softmax(1)
+            total += part.flip(-1) if mirrored else part
+    mean = total / (6 if flip else 3)
+    scores = class_scores(model, image[None], size, default_runtime(), flip, scales)
+    torch.testing.assert_close(scores, mean, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(scores.sum(1), torch.ones(1, *size))
+    mask = predict(model, image, longest_side, None, flip, scales)
+    assert torch.equal(mask, largest_class(scores, (80, 120))[0])
+
+
+def test_the_network_sees_each_scale_and_mirror_image():
+    spy = Spy()
+    predict(spy, random_image(3, 100, 200), 80, flip=True, scales=(0.5, 1, 1.25))
+    assert spy.seen == [(32, 40)] * 2 + [(40, 80)] * 2 + [(50, 100)] * 2
+
+
+def test_one_other_scale_is_another_size_for_the_network():
+    image = random_image(3, 64, 96)
+    half = predict(noisy_network(), image, scales=(0.5,))
+    assert torch.equal(half, predict(noisy_network(), image, longest_side=48))
+    assert (half != predict(noisy_network(), image)).any()
+
+
+def test_options_work_on_batches_and_on_models_with_coarse_logits():
+    class Coarse(nn.Module):
+        def forward(self, x):
+            return {"out": F.avg_pool2d(ByColor()(x), 4)}
+
+    images = random_image(3, 3, 40, 50)
+    together = predict(Coarse(), images, flip=True, scales=(1, 2))
+    assert together.shape == (3, 40, 50)
+    for image, mask in zip(images, together, strict=True):
+        assert torch.equal(predict(Coarse(), image, flip=True, scales=(1, 2)), mask)
+
+
+@pytest.mark.parametrize("scales", [(), (0,), (1, -1), (float("nan"),), (float("inf"),)])
+def test_senseless_scales_are_refused(scales):
+    image = random_image(3, 40, 40)
+    for call in (
+        lambda: predict(ByColor(), image, scales=scales),
+        lambda: sliding_window(ByColor(), image, scales=scales),
+        lambda: segment(image, ByColor(), scales=scales),
+    ):
+        with pytest.raises(ValueError, match=r"scales are one or more factors above 0.*found"):
+            call()
+
+
+# ---------------------------------------------------------------- windows
+
+
+@given(st.integers(1, 3000), st.integers(1, 600), st.floats(0, 1, exclude_max=True))
+def test_windows_cover_everything_and_overlap_as_asked(length, window, overlap):
+    window = min(window, length)
+    positions = window_positions(length, window, overlap)
+    assert positions[0] == 0 and positions[-1] == length - window
+    steps = np.diff(positions)
+    assert (steps >= 1).all() and (steps <= max(1, window * (1 - overlap))).all()
+    stride = max(1, int(window * (1 - overlap)))
+    assert len(positions) == 1 + -(-(length - window) // stride)  # and no more than needed
+
+
+def test_window_positions_by_hand():
+    assert window_positions(512, 512, 0.25) == [0]
+    assert window_positions(1024, 512, 0) == [0, 512]
+    assert window_positions(1025, 512, 0) == [0, 256, 513]
+    assert window_positions(10, 4, 0.5) == [0, 2, 4, 6]
+    assert window_positions(5, 3, 0.99) == [0, 1, 2]
+
+
+def test_weights_fall_off_towards_the_edge_and_are_never_zero():
+    assert edge_distance(5).tolist() == [1, 2, 3, 2, 1]
+    assert edge_distance(6).tolist() == [1, 2, 3, 3, 2, 1]
+    assert edge_distance(1).tolist() == [1]
+
+
+@given(
+    st.integers(1, 5),
+    st.integers(1, 60),
+    st.integers(1, 9),
+    st.integers(1, 90),
+    st.integers(1, 20),
+    st.lists(st.integers(1, 59), max_size=8),
+    st.integers(0, 99),
+)
+def test_largest_class_of_bands_is_largest_class_of_the_whole(
+    classes, h, w, height, width, cuts, seed
+):
+    scores = torch.randn(classes, h, w, generator=torch.Generator().manual_seed(seed))
+    cuts = sorted({cut for cut in cuts if cut < h})
+    bands = [scores[:, a:b] for a, b in zip([0, *cuts], [*cuts, h], strict=True)]
+    got = largest_class_of_bands(bands, (h, w), (height, width))
+    assert got.shape == (height, width) and got.dtype == torch.uint8
+    full = F.interpolate(scores[None], size=(height, width), mode="bilinear")[0]
+    chosen = full.gather(0, got[None].long())[0]
+    assert (chosen >= full.amax(0) - 1e-4).all()
+    if (h, w) == (height, width):
+        assert torch.equal(got, scores.argmax(0).to(torch.uint8))
+
+
+@given(
+    st.integers(1, 150),
+    st.integers(1, 150),
+    st.integers(32, 90),
+    st.floats(0, 0.9),
+    st.sampled_from([None, 20, 100, 170]),
+    st.booleans(),
+    st.integers(0, 99),
+)
+@settings(max_examples=60)
+def test_windows_of_a_network_without_neighbours_give_what_predict_gives(
+    height, width, window, overlap, longest_side, flip, seed
+):
+    torch.manual_seed(seed)
+    model = nn.Conv2d(3, 4, 1)
+    image = random_image(3, height, width, seed=seed)
+    mask = sliding_window(model, image, window, overlap, longest_side, flip=flip)
+    assert mask.shape == (height, width) and mask.dtype == torch.uint8
+    factor = 1 if longest_side is None else longest_side / max(height, width)
+    size = max(32, round(height * factor)), max(32, round(width * factor))
+    scores = class_scores(model, image[None], size, default_runtime(), flip)
+    scores = F.interpolate(scores, size=(height, width), mode="bilinear")[0]
+    top = scores.topk(2, dim=0).values
+    clear = top[0] - top[1] > 1e-4  # elsewhere the last digit may decide
+    assert clear.float().mean() > 0.98 or clear.numel() < 100
+    assert torch.equal(mask[clear], predict(model, image, longest_side, flip=flip)[clear])
+    assert (scores.gather(0, mask[None].long())[0] >= top[0] - 1e-4).all()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize(
+    ("size", "longest_side", "scales"),
+    [
+        ((75, 101), None, (1.0,)),
+        ((75, 101), None, (0.5, 1.0)),
+        ((75, 101), 64, (1.0,)),
+        ((9, 70), None, (1.0,)),
+        ((40, 30), 101, (1.0,)),
+    ],
+)
+def test_one_window_is_predict(size, longest_side, scales, flip):
+    torch.manual_seed(0)
+    model, image = lively(FCN(3, 8, "resnet18", weights=None)), random_image(3, *size)
+    whole = predict(model, image, longest_side, None, flip, scales)
+    assert len(whole.unique()) > 1
+    mask = sliding_window(model, image, 101, 0.5, longest_side, flip=flip, scales=scales)
+    assert torch.equal(mask, whole)
+
+
+def test_the_network_sees_windows_and_no_more():
+    spy = Spy()
+    sliding_window(spy, random_image(3, 100, 200), 64, 0.25)
+    assert spy.seen == [(64, 64)] * 2 * 4
+    spy.seen.clear()
+    sliding_window(spy, random_image(3, 40, 200), 64, 0, scales=(1, 1.5))
+    assert spy.seen == [(40, 64), (60, 96)] * 4
+    spy.seen.clear()
+    sliding_window(spy, random_image(3, 400, 800), 64, 0, longest_side=128)
+    assert spy.seen == [(64, 64)] * 2
+
+
+def test_windows_leave_no_seams():
+    """Far from a window's edge nothing differs from the whole; close to it, it counts little."""
+    torch.manual_seed(0)
+    model = nn.Sequential(  # it sees two pixels around each; zeros beyond the window's edge
+        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 3, padding=1)
+    )
+    image = random_image(3, 192, 256)
+
+    @torch.no_grad()
+    def scores_of(part):
+        return model(normalize(part)[None])[0]
+
+    def difference(overlap):
+        bands = list(blended_bands(scores_of, image, 64, overlap))
+        return (torch.cat(bands, dim=1) - scores_of(image)).abs().amax(0)
+
+    near, worst = torch.zeros(192, 256, dtype=torch.bool), 0.0
+    for top in range(0, 192 - 63, 32):
+        for left in range(0, 256 - 63, 32):
+            window = (slice(top, top + 64), slice(left, left + 64))
+            alone = (scores_of(image[:, *window]) - scores_of(image)[:, *window]).abs().amax(0)
+            assert alone[2:-2, 2:-2].max() < 1e-5
+            near[window] |= alone > 1e-5
+            worst = max(worst, alone.max().item())
+    hard, soft = difference(0), difference(0.5)
+    assert 0.1 < near.float().mean() < 0.5 and hard.max() > 0.1
+    assert soft[~near].max() < 1e-5
+    # With half overlap the last two rows of a window have weights 2 and 1 of 33; across as well.
+    assert soft.max() < 2 * 2 / 33 * worst + 1e-5
+    whole = predict(model, image)
+    wrong = [(sliding_window(model, image, 64, o) != whole).sum().item() for o in (0, 0.5)]
+    assert wrong[1] < 0.2 * wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 31}, "window is at least 32 pixels.*found 31"),
+        ({"window": 0}, "window is at least 32"),
+        ({"overlap": 1.0}, r"overlap is a share, from 0 to less than 1.*found 1\.0"),
+        ({"overlap": 128}, "overlap is a share.*found 128"),
+        ({"overlap": -0.1}, "overlap is a share"),
+        ({"overlap": float("nan")}, "overlap is a share"),
+        ({"longest_side": 0}, "longest_side is at least 1"),
+    ],
+)
+def test_senseless_windows_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        sliding_window(ByColor(), random_image(3, 40, 40), **options)
+
+
+def test_windows_want_one_image_of_bytes():
+    with pytest.raises(ValueError, match=r"one image \[3, H, W\]; found shape \(2, 3, 40, 40\)"):
+        sliding_window(ByColor(), random_image(2, 3, 40, 40))
+    with pytest.raises(TypeError, match="uint8"):
+        sliding_window(ByColor(), torch.rand(3, 40, 40))
+
+
+def test_windows_switch_to_evaluation_mode_and_take_dicts_and_coarse_logits():
+    class Coarse(nn.Module):
+        def forward(self, x):
+            assert not self.training
+            return {"out": F.avg_pool2d(ByColor()(x), 4)}
+
+    truth = np.repeat(np.array([[0, 1, 2]], dtype=np.uint8), 60, 1).repeat(150, 0)
+    image = torch.from_numpy(painted(truth, np.random.default_rng(0))).permute(2, 0, 1)
+    mask = sliding_window(Coarse().train(), image, 64)
+    assert (mask.numpy() == truth).mean() > 0.97
+
+
+def test_the_bar_counts_windows(capsys):
+    sliding_window(ByColor(), random_image(3, 100, 200), 64, progress=True)
+    assert "/8" in capsys.readouterr().err
+    sliding_window(ByColor(), random_image(3, 100, 200), 64)
+    assert capsys.readouterr().err == ""
+
+
+LARGE_PHOTO = """
+import resource, sys
+import torch
+from seglab import checkpoints
+from seglab.inference import sliding_window
+
+model = checkpoints.build("fcn8s", 21, weights=None)
+photo = torch.randint(0, 256, (4000, 6000, 3), dtype=torch.uint8).permute(2, 0, 1)
+mask = sliding_window(model, photo, 512, overlap=0)  # the largest band, and the fewest windows
+assert mask.shape == (4000, 6000)
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+def test_a_photo_of_24_million_pixels_takes_less_than_2_gb():
+    pytest.importorskip("resource")
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE_PHOTO], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 2e9
+
+
 # ---------------------------------------------------------------- results
 
 
@@ -231,6 +570,22 @@ def test_segment_takes_a_path_a_tensor_and_all_kinds_of_models(tmp_path):
         segment(tmp_path / "gone.jpg", trained)
 
 
+def test_segment_passes_its_options_on():
+    model, image = noisy_network(), random_image(3, 90, 120)
+    trained = Trained(model, ("a", "b", "c", "d"), VOC_PALETTE, 60)
+    views = {"flip": True, "scales": (0.75, 1.5)}
+    assert torch.equal(segment(image, trained).mask, predict(model, image, 60))
+    assert torch.equal(segment(image, trained, **views).mask, predict(model, image, 60, **views))
+    # Windows show the photo at its own size, unless a longest side is given.
+    windows = segment(image, trained, window=48, **views).mask
+    assert torch.equal(windows, sliding_window(model, image, 48, **views))
+    smaller = segment(image, trained, 100, window=48).mask
+    assert torch.equal(smaller, sliding_window(model, image, 48, longest_side=100))
+    assert not torch.equal(smaller, segment(image, trained, 100).mask)
+    with pytest.raises(ValueError, match="window is at least 32"):
+        segment(image, trained, window=8)
+
+
 def test_the_embedded_network_finds_the_cat():
     found = segment(REPOSITORY / "data" / "photos" / "chelsea.jpg")
     assert found.shares().get("cat", 0) > 0.1, found.shares()
@@ -242,12 +597,12 @@ def test_the_embedded_network_finds_the_cat():
 @pytest.fixture(scope="module")
 def trained():
     torch.manual_seed(0)
-    model = FCN(3, 16, "resnet18", weights=None).eval()
+    model = checkpoints.build("fcn16s", 3, "resnet18", None).eval()
     return Trained(model, TINY_CLASSES, VOC_PALETTE, 96, "trained nowhere")
 
 
 def save(path, trained, half=False):
-    return checkpoints.save(path, trained, "fcn16s", "resnet18", half)
+    return checkpoints.save(path, trained, half)
 
 
 def test_checkpoint_round_trip(trained, tmp_path):
@@ -317,8 +672,9 @@ def foreign_fields_missing(path):
 
 
 def foreign_other_weights(path):
-    trained = Trained(small_network(), TINY_CLASSES, VOC_PALETTE, None)
-    save(path, trained)
+    model = small_network()
+    model.architecture = {"name": "fcn16s", "backbone": "resnet18"}  # which it is not
+    save(path, Trained(model, TINY_CLASSES, VOC_PALETTE, None))
 
 
 @pytest.mark.parametrize("write", [f for n, f in sorted(globals().items()) if n[:8] == "foreign_"])

@@ -11,10 +11,9 @@ import torch
 from helpers import REPOSITORY, TINY_CLASSES, make_tiny_voc
 from PIL import Image
 
-from seglab import checkpoints, doctor
+from seglab import checkpoints, doctor, inference, training
 from seglab.__main__ import expanded, free_name, main
 from seglab.checkpoints import Trained
-from seglab.fcn import FCN
 from seglab.palettes import VOC_PALETTE
 
 
@@ -22,9 +21,9 @@ from seglab.palettes import VOC_PALETTE
 def checkpoint(tmp_path_factory):
     """A small random network for three classes, trained (so it says) at 64 pixels."""
     torch.manual_seed(0)
-    trained = Trained(FCN(3, 8, weights=None), TINY_CLASSES, VOC_PALETTE, 64)
+    trained = Trained(checkpoints.build("fcn8s", 3, weights=None), TINY_CLASSES, VOC_PALETTE, 64)
     path = tmp_path_factory.mktemp("checkpoint") / "model.pt"
-    return checkpoints.save(path, trained, "fcn8s", "efficientnet_lite0")
+    return checkpoints.save(path, trained)
 
 
 def photo(path, mode="RGB", size=(90, 60), **options):
@@ -39,8 +38,9 @@ def photo(path, mode="RGB", size=(90, 60), **options):
     return path
 
 
-def predict(checkpoint, out, *photos):
-    words = ["predict", *map(str, photos), "--output", str(out), "--checkpoint", str(checkpoint)]
+def predict(checkpoint, out, *words):
+    """`seglab predict` of photos; options may follow them."""
+    words = ["predict", *map(str, words), "--output", str(out), "--checkpoint", str(checkpoint)]
     return main(words)
 
 
@@ -108,6 +108,52 @@ def test_a_bad_file_is_reported_and_the_others_are_done(checkpoint, tmp_path, ca
     assert "bad" not in (tmp_path / "out" / "shares.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["--flip"], {"flip": True}),
+        (["--scales", "0.5", "1.5"], {"scales": (0.5, 1.5)}),
+        (["--window", "48"], {"window": 48}),
+        (
+            ["--window", "40", "--longest-side", "70", "--flip", "--scales", "1", "2"],
+            {"window": 40, "longest_side": 70, "flip": True, "scales": (1, 2)},
+        ),
+    ],
+)
+def test_predict_with_mirror_images_scales_and_windows(words, options, tmp_path, capsys):
+    # The network of the course sees something in a photo; one without training says 0 everywhere.
+    with Image.open(REPOSITORY / "data" / "photos" / "chelsea.jpg") as picture:
+        picture.resize((120, 90)).save(tmp_path / "cat.png")
+    picture = photo(tmp_path / "other.png")
+    paths = [str(tmp_path / "cat.png"), str(picture)]
+    assert main(["predict", *paths, "--output", str(tmp_path / "out"), *words]) == 0
+    expected = inference.segment(tmp_path / "cat.png", **options).mask
+    np.testing.assert_array_equal(indices(tmp_path / "out" / "cat_mask.png"), expected.numpy())
+    assert (expected != inference.segment(tmp_path / "cat.png").mask).any()
+    assert indices(tmp_path / "out" / "other_mask.png").shape == (60, 90)
+
+
+def test_a_bad_file_among_windows_is_skipped_too(checkpoint, tmp_path, capsys):
+    good = photo(tmp_path / "good.jpg")
+    assert predict(checkpoint, tmp_path / "out", tmp_path / "gone.jpg", good, "--window", 64) == 1
+    assert "gone.jpg: no such file" in capsys.readouterr().err
+    assert indices(tmp_path / "out" / "good_mask.png").shape == (60, 90)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--window", "8"], "seglab: window is at least 32 pixels"),
+        (["--scales", "0"], "seglab: scales are one or more factors above 0"),
+        (["--longest-side", "0"], "seglab: longest_side is at least 1"),
+    ],
+)
+def test_senseless_options_of_predict(words, expected, checkpoint, tmp_path, capsys):
+    assert predict(checkpoint, tmp_path / "out", photo(tmp_path / "a.png"), *words) == 1
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_equal_names_from_two_folders_do_not_overwrite_each_other(checkpoint, tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -165,7 +211,46 @@ def test_train_prints_scores_and_writes_checkpoint_and_history(trained_in_shell)
         assert len(list(csv.DictReader(file))) == 4
     trained = checkpoints.load(folder / "runs" / "model.pt")
     assert trained.classes == TINY_CLASSES and trained.longest_side == 64
-    assert sorted(p.name for p in (folder / "runs").iterdir()) == ["model.csv", "model.pt"]
+    files = sorted(p.name for p in (folder / "runs").iterdir())
+    assert files == ["model.csv", "model.json", "model.last.pt", "model.pt"]
+    assert trained.model.training is False and "images=8" in trained.notes
+
+
+def test_train_prints_the_recipe_it_follows(trained_in_shell):
+    lines = [line.split() for line in trained_in_shell[2].splitlines()]
+    assert ["images", "8"] in lines and ["batch_size", "2"] in lines
+    assert ["crop", "(32,", "48)"] in lines and ["schedule", "one_cycle"] in lines
+
+
+def test_train_goes_on_from_where_it_was(trained_in_shell, capsys):
+    """A finished training has nothing left to do, and another recipe is refused."""
+    folder, root, shown = trained_in_shell
+    words = ["train", "--data", str(root), "--output", str(folder / "runs" / "model.pt")]
+    words += ["--longest-side", "64", "--crop", "32", "48", "--batch-size", "2", "--resume"]
+    assert main([*words, "--images", "10"]) == 1
+    assert "images 8 (now 10)" in capsys.readouterr().err
+    assert main([*words, "--images", "8", "--half"]) == 0
+    again = capsys.readouterr().out
+    assert again.splitlines()[-6:] == shown.splitlines()[-6:]  # the same scores
+
+
+def test_train_with_other_settings(tmp_path, capsys):
+    root = make_tiny_voc(tmp_path / "tiny")
+    words = ["train", "--data", str(root), "--output", str(tmp_path / "model.pt"), "--recipe"]
+    words += ["camvid", "--images", "8", "--longest-side", "64", "--crop", "32", "48"]
+    words += ["--loss", "cross_entropy_dice", "--max-gradient-norm", "1", "--optimizer", "sgd"]
+    words += ["--evaluations", "2", "--flip", "--scales", "1", "1.5", "--workers", "1"]
+    assert main(words) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name, value in (
+        ("class_weights", "log"),
+        ("loss", "cross_entropy_dice"),
+        ("max_gradient_norm", "1.0"),
+        ("optimizer", "sgd"),
+    ):
+        assert [name, value] in lines
+    history = training.History.from_json(tmp_path / "model.json")
+    assert [row["step"] for row in history.scores] == [1, 2]
 
 
 def test_evaluate_and_predict_with_a_trained_checkpoint(trained_in_shell, tmp_path, capsys):

@@ -5,124 +5,43 @@ import csv
 import math
 import random
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from helpers import lively, small_network
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
 
+from seglab import checkpoints, training
+from seglab.checkpoints import CheckpointError
 from seglab.fcn import FCN
 from seglab.inference import predict
+from seglab.losses import (
+    balanced_weights,
+    class_pixels,
+    class_shares,
+    median_frequency_weights,
+    pixel_loss,
+)
+from seglab.recipes import Recipe
 from seglab.runtime import Runtime, default_runtime
 from seglab.training import (
+    Draws,
     History,
-    Recipe,
+    TensorBoard,
     TrainingError,
-    balanced_weights,
-    class_shares,
+    batches,
+    ends_pass,
     evaluate,
     fit,
+    last_of,
     parameter_groups,
-    pixel_loss,
 )
 from seglab.transforms import normalize
 from seglab.voc import VOCSegmentation
 
-# ---------------------------------------------------------------- the loss
-
-
-@given(st.integers(0, 999), st.integers(1, 7), st.booleans(), st.sampled_from([0, 0.3, 0.9]))
-@settings(max_examples=50)
-def test_pixel_loss_is_cross_entropy_over_labelled_pixels(seed, classes, weighted, void):
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(2, classes, 4, 5, generator=generator) * 3
-    masks = torch.randint(0, classes, (2, 4, 5), generator=generator)
-    masks[torch.rand(masks.shape, generator=generator) < void] = 255
-    masks[0, 0, 0] = 0  # at least one labelled pixel
-    weights = torch.rand(classes, generator=generator) + 0.1 if weighted else None
-    expected = F.cross_entropy(logits, masks, weight=weights, ignore_index=255)
-    torch.testing.assert_close(pixel_loss(logits, masks, weights), expected)
-    torch.testing.assert_close(pixel_loss(logits, masks.to(torch.uint8), weights), expected)
-
-
-@pytest.mark.parametrize("weights", [None, torch.tensor([1.0, 5.0, 0.1])])
-def test_without_labelled_pixels_the_loss_is_zero_and_harmless(weights):
-    logits = torch.randn(2, 3, 4, 5, requires_grad=True)
-    loss = pixel_loss(logits, torch.full((2, 4, 5), 255), weights)
-    loss.backward()
-    assert loss.item() == 0 and torch.equal(logits.grad, torch.zeros_like(logits))
-
-
-def test_void_pixels_get_no_gradient():
-    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
-    pixel_loss(logits, torch.tensor([[[0, 255], [1, 2]]])).backward()
-    assert (logits.grad[0, :, 0, 1] == 0).all() and (logits.grad[0, :, 0, 0] != 0).all()
-
-
-def test_half_precision_logits_are_summed_in_full_precision():
-    logits = torch.randn(1, 3, 300, 300)
-    masks = torch.randint(0, 3, (1, 300, 300))
-    loss = pixel_loss(logits.half(), masks)
-    assert loss.dtype == torch.float32
-    torch.testing.assert_close(loss, pixel_loss(logits, masks), rtol=1e-3, atol=0)
-
-
-def test_balanced_weights_against_the_formula():
-    shares = torch.tensor([0.7, 0.25, 0.05, 0.0], dtype=torch.float64)
-    weights = balanced_weights(shares)
-    assert weights.dtype == torch.float32
-    expected = [1 / math.log(1.02 + share) for share in shares.tolist()]
-    assert weights.tolist() == pytest.approx(expected)
-    assert (weights.diff() > 0).all() and weights.max() < 51  # rarer is heavier, but bounded
-
-
-def test_class_shares_leave_void_out(tiny_voc):
-    data = VOCSegmentation(tiny_voc, "train")
-    counts = np.zeros(3)
-    for name in data.names:
-        mask = np.asarray(Image.open(tiny_voc / "SegmentationClass" / f"{name}.png"))
-        counts += [(mask == c).sum() for c in range(3)]
-    shares = class_shares(data, 3)
-    assert shares.tolist() == pytest.approx((counts / counts.sum()).tolist())
-    assert shares.dtype == torch.float64 and shares.sum().item() == pytest.approx(1)
-    plain = [data[i] for i in range(len(data))]  # any sequence of pairs will do
-    assert torch.equal(class_shares(plain, 3), shares)
-
-
-# ---------------------------------------------------------------- the recipe
-
-
-def test_one_cycle_starts_low_peaks_and_ends_near_zero():
-    recipe = Recipe(images=4000, batch_size=4)
-    factors = [recipe.factor(step) for step in range(recipe.steps)]
-    assert recipe.steps == 1000
-    assert factors[0] == pytest.approx(0.05)
-    assert max(factors) == pytest.approx(1) and factors.index(max(factors)) == 100
-    assert factors[-1] < 1e-4
-    assert all(a < b for a, b in pairwise(factors[:101]))
-    assert all(a > b for a, b in pairwise(factors[100:]))
-
-
-def test_poly_and_constant_against_their_formulas():
-    poly = Recipe(images=400, batch_size=4, schedule="poly")
-    for step in (0, 1, 50, 99):
-        assert poly.factor(step) == pytest.approx((1 - step / 100) ** 0.9)
-    constant = Recipe(images=400, schedule="constant")
-    assert {constant.factor(step) for step in range(100)} == {1.0}
-
-
-@pytest.mark.parametrize(
-    "options", [{"schedule": "cosine"}, {"images": 3, "batch_size": 4}, {"batch_size": 0}]
-)
-def test_senseless_recipes_are_refused(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        Recipe(**options)
+# ---------------------------------------------------------------- the optimiser
 
 
 def test_only_kernels_decay():
@@ -230,20 +149,19 @@ def test_the_data_set_is_left_without_augmentation(tiny_voc):
 
 
 def test_balanced_training_weighs_rare_classes(tiny_voc, monkeypatch):
-    import seglab.training
-
     seen = []
 
     def spy(logits, masks, weights=None):
         seen.append(weights)
         return pixel_loss(logits, masks, weights)
 
-    monkeypatch.setattr(seglab.training, "pixel_loss", spy)
-    train(tiny_voc, replace(TINY, images=4, balanced=True))
-    expected = balanced_weights(class_shares(VOCSegmentation(tiny_voc, "train"), 3))
-    torch.testing.assert_close(seen[0].cpu(), expected)
-    train(tiny_voc, replace(TINY, images=4))
-    assert seen[1] is None
+    monkeypatch.setitem(training.LOSSES, "cross_entropy", spy)
+    for kind in ("log", "median", "none"):
+        train(tiny_voc, replace(TINY, images=4, class_weights=kind))
+    data = VOCSegmentation(tiny_voc, "train")
+    torch.testing.assert_close(seen[0].cpu(), balanced_weights(class_shares(data, 3)))
+    torch.testing.assert_close(seen[1], median_frequency_weights(class_pixels(data, 3)))
+    assert seen[2] is None
 
 
 def test_models_that_return_a_dict_train_too(tiny_voc):
@@ -290,15 +208,13 @@ def test_with_deep_supervision_the_list_under_aux_is_trained_and_nothing_else(
             untrained = -100 * first.detach()
             return {"out": untrained, "aux": [first, second]} if self.training else second
 
-    import seglab.training
-
     losses = []
 
     def spy(logits, masks, weights=None):
         losses.append(pixel_loss(logits, masks, weights))
         return losses[-1]
 
-    monkeypatch.setattr(seglab.training, "pixel_loss", spy)
+    monkeypatch.setitem(training.LOSSES, "cross_entropy", spy)
     model, data = DeeplySupervised(), VOCSegmentation(tiny_voc, "train")
     history = fit(model, data, recipe=TINY, progress=False)
     assert len(losses) == 2 * TINY.steps
@@ -379,13 +295,272 @@ def test_too_few_channels_are_named(tiny_voc):
         fit(small_network(2), data, recipe=TINY, progress=False)
 
 
-def test_history_as_a_table(tmp_path):
-    history = History([{"step": i, "loss": 1 / i, "learning_rate": 1e-3} for i in (1, 2, 3)])
+def test_history_as_table_and_json(tmp_path):
+    steps = [{"step": i, "loss": 1 / i, "learning_rate": 1e-3} for i in (1, 2, 3)]
+    history = History(steps, [{"step": 2, "mean_iou": 0.5, "pixel_accuracy": 0.75}], 1.25)
     path = history.to_csv(tmp_path / "folder" / "history.csv")
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [1, 2, 3]
     assert [float(row["loss"]) for row in rows] == [1, 1 / 2, 1 / 3]
+    assert [row["mean_iou"] for row in rows] == ["", "0.5", ""]
+    assert History.from_json(history.to_json(tmp_path / "history.json")) == history
+
+
+# ---------------------------------------------------------------- draws and batches
+
+
+def test_a_position_is_the_same_picture_whoever_asks(tiny_voc):
+    data = VOCSegmentation(tiny_voc, "train")
+    draws = Draws(data, TINY)
+    assert len(draws) == 80
+    again = Draws(data, TINY)
+    for position in (41, 3, 79, 0):
+        torch.rand(5)
+        for one, other in zip(draws[position], again[position], strict=True):
+            assert torch.equal(one, other)
+    other = Draws(data, replace(TINY, seed=1))
+    assert not all(torch.equal(draws[i][0], other[i][0]) for i in range(6))
+
+
+def test_each_pass_shows_every_image_once_in_another_order(tiny_voc, monkeypatch):
+    draws = Draws(VOCSegmentation(tiny_voc, "train"), TINY)
+    seen = []
+    monkeypatch.setattr(
+        VOCSegmentation, "__getitem__", lambda self, index: seen.append(index) or (index, index)
+    )
+    for position in range(18):
+        draws[position]
+    passes = [seen[0:6], seen[6:12], seen[12:18]]
+    assert all(sorted(one) == list(range(6)) for one in passes)
+    assert len({tuple(one) for one in passes}) > 1
+
+
+def test_worker_processes_give_the_same_batches(tiny_voc):
+    draws = Draws(VOCSegmentation(tiny_voc, "train"), TINY)
+    alone, helped = list(batches(draws, 0, 0)), list(batches(draws, 0, 2))
+    assert len(alone) == 20
+    for (images, masks), (other_images, other_masks) in zip(alone, helped, strict=True):
+        assert images.dtype == masks.dtype == torch.uint8
+        assert torch.equal(images, other_images) and torch.equal(masks, other_masks)
+    late = list(batches(draws, 15, 0))
+    assert len(late) == 5 and torch.equal(late[0][0], alone[15][0])
+
+
+@pytest.mark.parametrize(("images", "batch", "count"), [(6, 4, 80), (6, 2, 18), (367, 4, 2000)])
+def test_passes_end_where_all_images_were_seen(images, batch, count):
+    recipe = Recipe(images=count, batch_size=batch)
+    ends = [step for step in range(1, recipe.steps + 1) if ends_pass(step, recipe, images)]
+    expected = {math.ceil(k * images / batch) for k in range(1, count // images + 1)}
+    assert ends == sorted(expected | {recipe.steps})
+
+
+# ---------------------------------------------------------------- checkpoints and resuming
+
+SMALL = replace(TINY, images=32, learning_rate=1e-3)  # 8 steps, 5 of them end a pass
+
+
+def new_network():
+    torch.manual_seed(0)
+    return checkpoints.build("fcn16s", 3, "resnet18", weights=None)
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_at(step):
+    def watch(history):
+        if history.steps[-1]["step"] >= step:
+            raise Stop
+
+    return watch
+
+
+def test_a_resumed_training_gives_the_numbers_of_one_that_was_never_stopped(tiny_voc, tmp_path):
+    data, val = VOCSegmentation(tiny_voc, "train"), VOCSegmentation(tiny_voc, "val")
+    options = {"val": val, "recipe": SMALL, "evaluations": 4, "progress": False}
+    whole = new_network()
+    expected = fit(whole, data, checkpoint=tmp_path / "whole.pt", **options)
+    path = tmp_path / "stopped.pt"
+    with pytest.raises(Stop):
+        fit(new_network(), data, checkpoint=path, watch=stop_at(3), **options)
+    torch.rand(7)
+    other = checkpoints.build("fcn16s", 3, "resnet18", weights=None)  # weights come from the file
+    history = fit(other, data, checkpoint=path, resume=True, **options)
+    assert history.steps == expected.steps and history.scores == expected.scores
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+    for name in ("stopped", "whole"):
+        assert checkpoints.read(tmp_path / f"{name}.last.pt")["training"]["step"] == 8
+    one, two = (checkpoints.read(tmp_path / f"{n}.pt")["state"] for n in ("stopped", "whole"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    files = sorted(p.name for p in tmp_path.iterdir() if p.suffix == ".pt")
+    assert files == ["stopped.last.pt", "stopped.pt", "whole.last.pt", "whole.pt"]
+
+
+def test_the_best_network_is_kept_not_the_last(tiny_voc, tmp_path, monkeypatch):
+    scores = iter([0.3, 0.8, 0.5, 0.8])
+
+    class Scored:
+        pixel_accuracy = 0.5
+
+        def __init__(self):
+            self.mean_iou = next(scores)
+
+    states = []
+
+    def scripted(model, *rest, **options):
+        states.append(copy.deepcopy(model.state_dict()))
+        return Scored()
+
+    monkeypatch.setattr(training, "evaluate", scripted)
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "model.pt"
+    fit(new_network(), data, data, SMALL, evaluations=4, progress=False, checkpoint=path)
+    best, last = checkpoints.read(path)["state"], checkpoints.read(last_of(path))["state"]
+    assert all(torch.equal(best[name], states[1][name]) for name in best)
+    assert all(torch.equal(last[name], states[3][name]) for name in last)
+
+
+def test_without_a_val_split_the_last_network_is_kept(tiny_voc, tmp_path):
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "folder" / "model.pt"
+    model = new_network()
+    fit(model, data, recipe=SMALL, progress=False, checkpoint=path)
+    trained = checkpoints.load(path)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, trained.model.state_dict()[name])
+    assert trained.classes == data.classes and trained.longest_side == 64
+    assert "images=32" in trained.notes
+
+
+def test_only_networks_with_a_name_can_be_stored_and_that_is_said_at_once(tiny_voc, tmp_path):
+    with pytest.raises(
+        CheckpointError, match=r"build can be saved; found a Sequential"
+    ):
+        train(tiny_voc, checkpoint=tmp_path / "model.pt")
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+def test_another_recipe_or_network_is_not_resumed(tiny_voc, tmp_path):
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "model.pt"
+    options = {"progress": False, "checkpoint": path}
+    fit(new_network(), data, recipe=SMALL, **options)
+    changed = replace(SMALL, learning_rate=0.5, seed=3)
+    message = r"that training had learning_rate 0.001 \(now 0.5\), seed 0 \(now 3\)"
+    with pytest.raises(TrainingError, match=message):
+        fit(new_network(), data, recipe=changed, resume=True, **options)
+    other = checkpoints.build("fcn8s", 3, "resnet18", None)
+    with pytest.raises(TrainingError, match=r"model fcn16s \(now fcn8s\)"):
+        fit(other, data, recipe=SMALL, resume=True, **options)
+
+
+def test_what_is_watched(tiny_voc):
+    seen = []
+    train(
+        tiny_voc,
+        val=VOCSegmentation(tiny_voc, "val"),
+        evaluations=2,
+        watch=lambda history: seen.append((len(history.steps), len(history.scores))),
+    )
+    # Six images in batches of four: a pass ends within every second step or so.
+    assert [steps for steps, _ in seen] == [2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 15, 17, 18, 20]
+    assert dict(seen)[9] == 0 and dict(seen)[11] == 1 and seen[-1] == (20, 2)
+
+
+def test_curves_for_tensorboard(tiny_voc, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    val = VOCSegmentation(tiny_voc, "val")
+    _, history = train(tiny_voc, val=val, evaluations=2, watch=TensorBoard(tmp_path / "curves"))
+    stored = EventAccumulator(str(tmp_path / "curves")).Reload()
+    assert [event.step for event in stored.Scalars("loss")] == list(range(1, 21))
+    losses = [event.value for event in stored.Scalars("loss")]
+    assert losses == pytest.approx([row["loss"] for row in history.steps])
+    assert [event.step for event in stored.Scalars("mean_iou")] == [10, 20]
+
+
+def test_without_tensorboard_the_cure_is_named(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(TrainingError, match="pip install tensorboard"):
+        TensorBoard(tmp_path)
+
+
+# ---------------------------------------------------------------- more of the loop
+
+
+def test_gradients_are_clipped(tiny_voc):
+    """One step of plain SGD moves the weights by learning rate times gradient."""
+    recipe = replace(
+        TINY, images=4, optimizer="sgd", schedule="constant", learning_rate=1.0, weight_decay=0.0
+    )
+
+    def moved(limit):
+        model, _ = train(tiny_voc, replace(recipe, max_gradient_norm=limit))
+        pairs = zip(model.parameters(), small_network().parameters(), strict=True)
+        return math.sqrt(sum((a - b).square().sum().item() for a, b in pairs))
+
+    free = moved(None)
+    assert moved(free / 2) == pytest.approx(free / 2, rel=1e-3)
+    assert moved(free * 2) == pytest.approx(free, rel=1e-4)
+
+
+def test_the_test_budget_stops_after_ten_steps(tiny_voc):
+    _, history = train(tiny_voc, runtime=Runtime(torch.device("cpu"), budget="test"))
+    assert len(history.steps) == 10
+    _, short = train(
+        tiny_voc, replace(TINY, images=12), runtime=Runtime(torch.device("cpu"), budget="test")
+    )
+    assert len(short.steps) == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_out_of_memory_names_what_to_lower(tiny_voc, error):
+    class Greedy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = small_network()
+
+        def forward(self, x):
+            raise error
+
+    with pytest.raises(TrainingError, match=r"batch_size 4 and crop 32 x 48.*Halve"):
+        fit(Greedy(), VOCSegmentation(tiny_voc, "train"), recipe=TINY, progress=False)
+
+
+def test_other_errors_of_a_network_are_left_as_they_are(tiny_voc):
+    class Broken(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = small_network()
+
+        def forward(self, x):
+            raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        fit(Broken(), VOCSegmentation(tiny_voc, "train"), recipe=TINY, progress=False)
+
+
+def test_workers_change_nothing(tiny_voc):
+    _, helped = train(tiny_voc, runtime=Runtime(torch.device("cpu"), workers=2))
+    assert helped.steps == train(tiny_voc)[1].steps
+
+
+def test_compiled_training_is_the_same_training(tiny_voc):
+    recipe = replace(TINY, images=12)
+    model, compiled = train(tiny_voc, recipe, runtime=Runtime(torch.device("cpu"), compile=True))
+    plain_model, plain = train(tiny_voc, recipe)
+    for row, other in zip(compiled.steps, plain.steps, strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], abs=1e-3)
+    assert model.state_dict().keys() == plain_model.state_dict().keys()
 
 
 # ---------------------------------------------------------------- evaluation

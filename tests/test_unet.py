@@ -8,7 +8,7 @@ from helpers import lively
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seglab.training import pixel_loss
+from seglab.losses import pixel_loss
 from seglab.unet import Encoder, PaperUNet, UNet, UNetPlusPlus, center_crop
 from seglab.upsampling import enlarge
 

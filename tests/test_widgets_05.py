@@ -14,7 +14,8 @@ from PIL import Image
 from seglab import plots
 from seglab.inference import predict
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID
-from seglab.training import Recipe, fit
+from seglab.recipes import Recipe
+from seglab.training import fit
 from seglab.unet import PaperUNet, UNet, UNetPlusPlus, Up, muted_skips
 from seglab.voc import VOCSegmentation
 from seglab.widgets import Interactive, skip_switch

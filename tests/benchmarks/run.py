@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 
 from seglab.fcn import FCN
+from seglab.losses import pixel_loss
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
 from seglab.runtime import keep_freed_memory
-from seglab.training import pixel_loss
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
 

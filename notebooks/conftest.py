@@ -1,0 +1,17 @@
+"""pytest runs the notebooks with the budget "test": every training stops after ten steps.
+
+So all cells are run, in minutes. With SEGLAB_BUDGET=quick they train as they do for a reader.
+"""
+
+import os
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """A notebook's kernel starts with its first cell and takes the environment of that moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get("SEGLAB_BUDGET"):
+            patch.setenv("SEGLAB_BUDGET", "test")
+        return (yield)

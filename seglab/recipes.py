@@ -1,0 +1,149 @@
+"""How to train, in numbers (notebook 07)."""
+
+import math
+from dataclasses import dataclass, fields, replace
+
+from seglab.losses import LOSSES
+
+SCHEDULES = ("one_cycle", "poly", "constant")
+OPTIMIZERS = ("adamw", "sgd")
+CLASS_WEIGHTS = ("none", "log", "median")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. `print(recipe)` shows one setting a line.
+
+    Attributes:
+        images: how many training images are seen in all, repeats counted.
+        batch_size: images per step, those of all processes together.
+        longest_side: images are brought to this size (pixels of the longer side), in training
+            before they are scaled and cropped, and when the network is scored or used. None leaves
+            them as they are.
+        scale: then scaled by a random factor from this range.
+        crop: then a random window of this height and width in pixels is cut out.
+        color: strength of random brightness, contrast and saturation, 0 to 1.
+        optimizer: `"adamw"`, or `"sgd"` with momentum 0.9, the choice of the DeepLab papers.
+        learning_rate: its highest value.
+        backbone_factor: the learning rate of a pretrained backbone is this many times as high.
+        weight_decay: the optimiser's; biases and normalisation layers are spared.
+        schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
+            0.9, the DeepLab papers' choice) or `"constant"`.
+        loss: `"cross_entropy"`, `"dice"` or their sum `"cross_entropy_dice"`.
+        class_weights: in the loss: `"none"`, `"log"` (`balanced_weights`) or `"median"`
+            (`median_frequency_weights`).
+        max_gradient_norm: longer gradients are shortened to this length; None leaves them.
+        seed: of the order of the images and of their augmentation.
+    """
+
+    images: int = 3600
+    batch_size: int = 4
+    longest_side: int | None = 320
+    scale: tuple[float, float] = (0.75, 1.5)
+    crop: tuple[int, int] = (192, 256)
+    color: float = 0.0
+    optimizer: str = "adamw"
+    learning_rate: float = 2e-3
+    backbone_factor: float = 1.0
+    weight_decay: float = 1e-2
+    schedule: str = "one_cycle"
+    loss: str = "cross_entropy"
+    class_weights: str = "none"
+    max_gradient_norm: float | None = None
+    seed: int = 0
+
+    def __post_init__(self):
+        choices = {
+            "schedule": SCHEDULES,
+            "optimizer": OPTIMIZERS,
+            "loss": tuple(LOSSES),
+            "class_weights": CLASS_WEIGHTS,
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is one of {known}; found {getattr(self, name)!r}")
+        if self.longest_side is not None and self.longest_side < 1:
+            raise ValueError(f"longest_side is at least 1 pixel; found {self.longest_side}")
+        if self.images < self.batch_size or self.batch_size < 1:
+            raise ValueError(
+                f"images ({self.images}) must be at least batch_size ({self.batch_size}) >= 1"
+            )
+        if self.max_gradient_norm is not None and not self.max_gradient_norm > 0:
+            raise ValueError(f"max_gradient_norm is above 0; found {self.max_gradient_norm}")
+
+    def __str__(self) -> str:
+        width = max(len(field.name) for field in fields(self))
+        return "\n".join(f"{f.name:<{width}}  {getattr(self, f.name)}" for f in fields(self))
+
+    @property
+    def steps(self) -> int:
+        """How many times the weights are changed."""
+        return self.images // self.batch_size
+
+    def factor(self, step: int) -> float:
+        """The learning rate at a step (0 is the first) as a share of its highest value."""
+        if self.schedule == "constant":
+            return 1.0
+        done = step / self.steps
+        if self.schedule == "poly":
+            return (1 - done) ** 0.9
+        warm_up = 0.1
+        if done < warm_up:
+            return 0.05 + 0.95 * done / warm_up
+        return 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
+
+
+PRESETS = {
+    # Minutes on a laptop with two cores, on the embedded data set.
+    "quick": Recipe(),
+    # Real streets, 480 x 360 pixels, with classes that are rare and small.
+    "camvid": Recipe(class_weights="log"),
+    # Hours on a GPU, on PASCAL VOC 2012: DeepLab v3's published recipe (Chen et al. 2017, section
+    # 4.1: batches of 16, crops of 513, 30,000 steps, poly, scale 0.5 to 2, rate 0.007), with a
+    # pretrained backbone at a tenth of the rate. Not measured by this course.
+    "voc2012": Recipe(
+        images=480_000,
+        batch_size=16,
+        longest_side=None,
+        scale=(0.5, 2.0),
+        crop=(513, 513),
+        optimizer="sgd",
+        learning_rate=7e-3,
+        backbone_factor=0.1,
+        weight_decay=1e-4,
+        schedule="poly",
+    ),
+}
+
+# A decoder or a head of several layers starts at random and wants larger steps than the pretrained
+# backbone below it; the score layers of an FCN do not. Measured on the rooms data set.
+_NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
+
+# Where a network's recipe differs from a preset, the quick ones so that all take two to three
+# minutes on two cores. DeepLab v3's was found on CamVid.
+_OWN = {
+    "unet": {"images": 2400, **_NEW_LAYERS},
+    "deeplabv1": {"images": 2000, **_NEW_LAYERS},
+    "deeplabv2": {"images": 2100, **_NEW_LAYERS},
+    "deeplabv3": {"images": 2000, "learning_rate": 1e-2, "backbone_factor": 0.2},
+    "deeplabv3plus": {"images": 1400, **_NEW_LAYERS},
+    "unet_plain": {"images": 2000},
+    "unetplusplus": {"images": 720},
+    "erfnet": {"images": 1600},
+}
+
+
+def recipe_for(model: str = "fcn8s", preset: str = "quick") -> Recipe:
+    """The recipe that goes with a network.
+
+    Args:
+        model: one of `seglab.checkpoints.MODELS`.
+        preset: one of `PRESETS`.
+
+    Raises:
+        ValueError: an unknown preset.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"unknown recipe {preset!r}; choose one of {', '.join(PRESETS)}")
+    own = {} if preset == "voc2012" else _OWN.get(model, {})
+    return replace(PRESETS[preset], **own)
