@@ -48,6 +48,7 @@ def train_here(arguments: argparse.Namespace, runtime: Runtime) -> int:
         print(f"{train_set.num_classes} classes; {runtime}; {distributed.count()} process(es)")
         print(f"{arguments.model} on {arguments.backbone}\n{recipe}", flush=True)
     model = new_model(arguments.model, arguments, train_set, recipe)
+    tensorboard = arguments.tensorboard and first
     history = training.fit(
         model,
         train_set,
@@ -57,7 +58,7 @@ def train_here(arguments: argparse.Namespace, runtime: Runtime) -> int:
         runtime,
         checkpoint=output,
         resume=arguments.resume,
-        watch=training.TensorBoard(arguments.tensorboard) if arguments.tensorboard else None,
+        watch=training.TensorBoard(arguments.tensorboard) if tensorboard else None,
     )
     best = checkpoints.load(output)
     matrix = training.evaluate(
