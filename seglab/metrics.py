@@ -218,9 +218,10 @@ def count_pairs(prediction, target, num_classes: int) -> tuple[torch.Tensor, tor
     copies = min(4, 256 // rows)  # as many as 8 bits can number
     columns = torch.arange(labels.shape[-1], device=labels.device)
     labels += (columns % copies * rows).to(torch.uint8)
-    kind = torch.int16 if num_classes <= 128 else torch.int32  # narrow numbers are faster
+    bins = copies * rows * num_classes
+    kind = torch.int16 if bins <= 2**15 else torch.int32  # narrow numbers are faster
     pairs = torch.add(prediction.to(kind), labels.to(kind), alpha=num_classes)
-    counts = torch.bincount(pairs.flatten(), minlength=copies * rows * num_classes)
+    counts = torch.bincount(pairs.flatten(), minlength=bins)
     counts = counts.view(copies, rows, num_classes).sum(0).cpu()
     return counts[1:], counts[0]
 

@@ -139,10 +139,13 @@ def mask_reading() -> None:
 # ---------------------------------------------------------------- confusion matrix
 
 
-def bincount_with_boolean_mask(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The usual way (as in torchvision's segmentation reference): pick valid pixels, then count."""
-    valid = (target >= 0) & (target < CLASSES)
-    pairs = CLASSES * target[valid].to(torch.int64) + prediction[valid]
+def torchvisions_reference_way(target: torch.Tensor, prediction: torch.Tensor) -> torch.Tensor:
+    """What `ConfusionMatrix.update` of references/segmentation/utils.py in torchvision's repository
+    computes, with the arguments as its train.py gives them, flat and int64: pick the labelled
+    pixels, then count. Written anew from that description.
+    """
+    labelled = (target >= 0) & (target < CLASSES)
+    pairs = CLASSES * target[labelled].to(torch.int64) + prediction[labelled]
     return torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
 
@@ -166,6 +169,9 @@ def confusion_matrices() -> None:
         matrix.update(*pair)
         return matrix.counts.numpy()
 
+    def torchvision() -> np.ndarray:
+        return torchvisions_reference_way(wide[1].flatten(), wide[0].flatten()).numpy()
+
     def torchmetrics(theirs: MulticlassConfusionMatrix) -> np.ndarray:
         theirs.reset()
         theirs.update(*wide)
@@ -178,8 +184,8 @@ def confusion_matrices() -> None:
     ways = {
         "seglab, uint8 (as the reader and predict give it)": lambda: ours(narrow),
         "seglab, int64": lambda: ours(wide),
-        "bincount after a boolean mask, int64": lambda: bincount_with_boolean_mask(*wide).numpy(),
-        "torchmetrics, int64": lambda: torchmetrics(as_given),
+        "torchvision's reference way, int64": torchvision,
+        "torchmetrics, int64, default argument checks": lambda: torchmetrics(as_given),
         "torchmetrics, int64, argument checks off": lambda: torchmetrics(unchecked),
         "scikit-learn": scikit_learn,
     }
