@@ -76,6 +76,12 @@ def total(values: torch.Tensor) -> torch.Tensor:
     return added.to(values.device)
 
 
+def wait() -> None:
+    """Return when all processes have come here."""
+    if count() > 1:
+        dist.barrier()
+
+
 def copy_statistics(model: nn.Module) -> None:
     """Give all processes the batch-norm statistics of process 0; each gathered its own."""
     if count() > 1:

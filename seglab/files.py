@@ -29,5 +29,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 def remove_leftovers(path: str | Path) -> None:
     """Delete what killed processes left half-written beside a file."""
     path = Path(path)
-    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*{glob.escape(path.suffix)}"):
-        leftover.unlink(missing_ok=True)
+    start, end = f".{path.stem}.", path.suffix
+    for leftover in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        if leftover.name.removeprefix(start).removesuffix(end).isdigit():  # a process number
+            leftover.unlink(missing_ok=True)

@@ -345,20 +345,25 @@ class Trainer:
 
         Raises:
             CheckpointError: the file cannot be read.
-            TrainingError: it is of another network, or of another recipe.
+            TrainingError: it is of another network, other classes, or another recipe.
         """
         content = checkpoints.read(path)
         state = content["training"]
         if state is None:
             raise TrainingError(f"{path}: a finished network; training goes on from NAME.last.pt")
-        mine = asdict(self.recipe)
+        architecture = getattr(self.model, "architecture", {})
+        mine = {
+            "model": architecture.get("name", type(self.model).__name__),
+            "backbone": architecture.get("backbone"),
+            "classes": list(self.train_set.classes),
+            **asdict(self.recipe),
+        }
+        theirs = {**content, "model": content["name"], **state["recipe"]}
         other = [
-            f"{name} {state['recipe'].get(name)} (now {value})"
+            f"{name} {theirs.get(name)} (now {value})"
             for name, value in mine.items()
-            if state["recipe"].get(name) != value
+            if theirs.get(name) != value
         ]
-        if content["name"] != self.model.architecture["name"]:
-            other.insert(0, f"model {content['name']} (now {self.model.architecture['name']})")
         if other:
             raise TrainingError(
                 f"{path}: that training had {', '.join(other)}. Give the same settings to go on "
@@ -421,11 +426,19 @@ def fit(
     writes = distributed.rank() == 0
     if checkpoint is not None:
         best, last = Path(checkpoint), last_of(checkpoint)
-        remove_leftovers(best)
+        if writes:
+            remove_leftovers(best)
+            remove_leftovers(last)
         if resume and last.exists():
             trainer.restore(last)
         elif writes:
             trainer.save(last, trainer.state())  # better that this fails now than after an hour
+        distributed.wait()
+        if distributed.total(torch.tensor(trainer.step)) != trainer.step * distributed.count():
+            raise TrainingError(
+                f"{last}: not all processes found the same file; put it into a folder that all "
+                "machines share"
+            )
     due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
     # Seeded apart from the notebook around it: what ran before does not change the numbers.
     with torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else []):
@@ -455,6 +468,7 @@ def fit(
                 if watch is not None:
                     watch(trainer.history)
             began = time.perf_counter()
+    distributed.wait()  # until process 0 has written its files
     model.eval()
     return trainer.history
 
