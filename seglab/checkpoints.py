@@ -1,6 +1,5 @@
 """Trained networks on disk."""
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -168,21 +167,6 @@ def load(path: str | Path) -> Trained:
             f"{path}: not a checkpoint that this version of seglab understands ({error}); was it "
             f"written by another version ({content.get('version', 'an early one')})?"
         ) from error
-
-
-def course_path(model: str) -> Path:
-    """Where notebook 07 puts a network trained on rooms, and notebook 08 looks for it.
-
-    Args:
-        model: one of `MODELS`.
-
-    Returns:
-        `runs/rooms_MODEL.pt`, in the clone of the course if a notebook runs inside one, else in
-        the working folder.
-    """
-    here = Path.cwd()
-    inside = (here.parent / "data" / "rooms").is_dir()
-    return Path(os.path.relpath(here.parent if inside else here)) / "runs" / f"rooms_{model}.pt"
 
 
 def load_embedded() -> Trained:

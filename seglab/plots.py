@@ -9,9 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+from matplotlib.ticker import LogLocator, NullLocator
 
 from seglab.inference import overlay
 from seglab.metrics import ConfusionMatrix
@@ -887,6 +888,492 @@ def deeplab_diagram(width: float = 13) -> plt.Figure:
     _arrow(axis, (5.95, -4.15), (5.95, -3.63), style="--")
     axis.set_title("One idea, four heads: what is done with the dilated features", fontsize=15)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.93)
+    return figure
+
+
+class LiveCurve:
+    """The learning curve of a training under way, drawn anew in the same place of a notebook.
+
+    Give one to `seglab.training.fit` as `watch`. Only the last figure is stored with the notebook.
+    Outside a notebook nothing is drawn.
+
+    Args:
+        title: the name of the training in the figure.
+    """
+
+    def __init__(self, title: str = "this training"):
+        self.title = title
+        self.handle = None
+
+    def __call__(self, history) -> None:
+        """Draw a `seglab.training.History` of at least one step."""
+        if not in_notebook():
+            return
+        from IPython.display import display
+
+        figure = learning_curves({self.title: history})
+        if self.handle is None:
+            self.handle = display(figure, display_id=True)
+        else:
+            self.handle.update(figure)
+        plt.close(figure)  # or the cell would show it a second time
+
+
+def in_notebook() -> bool:
+    """Does this code run in a notebook's kernel?"""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def log_axis(axis: plt.Axes, title: str) -> None:
+    """Make the y axis of a drawing logarithmic, with plain numbers, and give it a title."""
+    axis.set_yscale("log")
+    _plain_ticks(axis.yaxis)
+    axis.set_title(title, fontsize=12)
+    axis.grid(alpha=0.3)
+
+
+def _plain_ticks(axis) -> None:
+    """Let a logarithmic axis say 0.5, 1, 2, 5, 10 and not powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
+
+
+def pixel_costs(probabilities: dict[str, float], width: float = 8) -> plt.Figure:
+    """Cross-entropy as a curve: what a pixel costs for the probability of its true class.
+
+    Args:
+        probabilities: name of a pixel -> probability of its true class, above 0.
+    """
+    figure, axis = plt.subplots(figsize=(width, 0.42 * width), layout="constrained")
+    x = np.linspace(0.02, 1, 200)
+    axis.plot(x, -np.log(x), color="#33628d", linewidth=2)
+    for name, p in probabilities.items():
+        axis.plot(p, -np.log(p), "o", color="#d55e00", markersize=10)
+        axis.annotate(
+            f"{name}: -ln {p:g} = {-np.log(p):.2f}",
+            (p, -np.log(p)),
+            xytext=(12, 6),
+            textcoords="offset points",
+            fontsize=12,
+        )
+    axis.set_xlabel("probability that the network gives to the true class", fontsize=12)
+    axis.set_ylabel("cost of the pixel", fontsize=12)
+    axis.set(xlim=(0, 1.02), ylim=(-0.15, 4))
+    axis.set_title("Right and sure costs nothing; wrong and sure costs most", fontsize=14)
+    axis.grid(alpha=0.3)
+    return figure
+
+
+def schedule_curves(recipes: dict, title: str, width: float = 9) -> plt.Figure:
+    """The learning rate over the steps of a training, as a share of its highest value.
+
+    Args:
+        recipes: name -> `seglab.recipes.Recipe`.
+    """
+    figure, axis = plt.subplots(figsize=(width, 0.38 * width), layout="constrained")
+    styles = ["-", "--", "-.", ":"]
+    for number, (name, recipe) in enumerate(recipes.items()):
+        factors = [recipe.factor(step) for step in range(recipe.steps)]
+        axis.plot(factors, styles[number % len(styles)], linewidth=2.5, label=name)
+    axis.set_xlabel("step", fontsize=12)
+    axis.set_ylabel("share of the highest\nlearning rate", fontsize=12)
+    axis.set_title(title, fontsize=14)
+    axis.set_ylim(0, 1.05)
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=12)
+    return figure
+
+
+def running_mean(values: Sequence[float], window: int) -> np.ndarray:
+    """The mean of each `window` values in a row: `float [len(values) - window + 1]`."""
+    window = max(1, min(window, len(values)))
+    return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def last_loss(history) -> float:
+    """The mean loss of the last quarter of a training's steps; infinite if there are none."""
+    losses = [row["loss"] for row in history.steps]
+    return float(np.mean(losses[-max(1, len(losses) // 4) :])) if losses else float("inf")
+
+
+def learning_rate_runs(runs: dict, chosen: float, smoothing: int = 5, width: float = 12):
+    """Short trainings that differ in the learning rate only, one of them highlighted.
+
+    Left: the loss of each. Right: where each ended. A training that broke down is a cross at the
+    upper edge.
+
+    Args:
+        runs: learning rate -> `seglab.training.History`, without steps if it broke down.
+        chosen: one of the learning rates.
+        smoothing: the loss is a running mean over so many steps.
+
+    Raises:
+        ValueError: no run with that learning rate, or none that has steps.
+    """
+    if chosen not in runs:
+        raise ValueError(f"no run with learning rate {chosen:g}; there are {sorted(runs)}")
+    if not any(history.steps for history in runs.values()):
+        raise ValueError("none of the runs has steps; give at least one that did not break down")
+    rates = sorted(runs)
+    ends = {rate: last_loss(runs[rate]) for rate in rates}
+    best = min(rates, key=ends.get)
+    starts = [history.steps[0]["loss"] for history in runs.values() if history.steps]
+    low, high = 0.7 * ends[best], 8 * max(starts)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(width, 0.36 * width), width_ratios=(1.5, 1), layout="constrained"
+    )
+    orange = "#d55e00"
+    for rate in sorted(rates, key=lambda rate: rate == chosen):  # the chosen one last, on top
+        losses = [row["loss"] for row in runs[rate].steps]
+        if losses:
+            smooth = running_mean(losses, smoothing)
+            steps = len(losses) - len(smooth) + 1 + np.arange(len(smooth))
+            look = {"color": orange, "linewidth": 3} if rate == chosen else {"color": "#a0a0a0"}
+            left.plot(steps, smooth, **look, label=f"{rate:g}")
+        broken = not np.isfinite(ends[rate]) or ends[rate] > high
+        right.plot(
+            rate,
+            high if broken else ends[rate],
+            "X" if broken else "o",
+            color=orange if rate == chosen else "#777777",
+            markersize=13 if rate == chosen else 9,
+            clip_on=False,
+            zorder=3,
+        )
+    kept = [rate for rate in rates if np.isfinite(ends[rate])]
+    right.plot(kept, [min(ends[rate], high) for rate in kept], color="#c0c0c0", zorder=1)
+    log_axis(left, "loss of each run (orange: the chosen one)")
+    log_axis(right, "loss over the last quarter (cross: off the scale)")
+    left.set(ylim=(low, high), xlabel="step", ylabel="loss (log scale)")
+    right.set(xscale="log", ylim=(low, high), xlabel="learning rate (log scale)")
+    right.minorticks_off()
+    reached = f"{ends[chosen]:,.2f}" if np.isfinite(ends[chosen]) else "no number any more"
+    rest = "the lowest of these" if chosen == best else f"{ends[best]:.2f} at {best:g} is lowest"
+    figure.suptitle(f"Learning rate {chosen:g}: loss {reached} at the end; {rest}", fontsize=15)
+    return figure
+
+
+def imbalance(
+    shares: dict[str, float],
+    weights: dict[str, dict[str, float]],
+    label: str,
+    width: float = 12,
+) -> plt.Figure:
+    """How common each class is, and how much its pixels weigh in the loss.
+
+    Args:
+        shares: class -> share of the labelled pixels, 0 to 1. Drawn with the largest on top.
+        weights: name of a rule -> class -> weight, above 0.
+        label: what the weights are.
+    """
+    names = sorted(shares, key=shares.get, reverse=True)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(width, 0.34 * len(names) + 2), sharey=True, layout="constrained"
+    )
+    drawn = left.barh(names, [100 * shares[name] for name in names], color="#33628d")
+    left.bar_label(drawn, fmt="{:.1f}", padding=3, fontsize=11)
+    left.invert_yaxis()
+    left.margins(x=0.12)
+    left.tick_params(axis="y", labelsize=12)
+    left.set_xlabel("share of the labelled pixels (%)", fontsize=12)
+    looks = [("#D55E00", "o"), ("#0072B2", "s"), ("#111111", "D"), ("#009E73", "^")]
+    for (rule, of), (color, marker) in zip(weights.items(), looks, strict=False):
+        right.plot(
+            [of[name] for name in names], names, marker, color=color, markersize=9, label=rule
+        )
+    right.set_xscale("log")
+    _plain_ticks(right.xaxis)
+    right.set_xlabel(label, fontsize=12)
+    right.grid(axis="x", alpha=0.3)
+    figure.legend(ncols=len(weights), loc="outside lower right", frameon=False, fontsize=12)
+    for axis in (left, right):
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle("What is rare gets a higher weight; how much higher is a choice", fontsize=14)
+    return figure
+
+
+def confusion(
+    counts,
+    classes: Sequence[str],
+    title: str,
+    void_counts=None,
+    shares: bool = False,
+    width: float = 8,
+) -> plt.Figure:
+    """A confusion matrix: rows true, columns predicted, the diagonal framed (notebook 08).
+
+    Colour is the share of the row, so that rare classes are seen as well as frequent ones.
+
+    Args:
+        counts: whole numbers `[C, C]`.
+        classes: C names.
+        void_counts: whole numbers `[C]`, a last row for pixels whose true label is void.
+        shares: write the share of the row in percent instead of the count?
+    """
+    counts = np.asarray(counts)
+    across = len(classes)
+    sums = counts.sum(1, keepdims=True)
+    share = np.divide(counts, sums, out=np.zeros(counts.shape), where=sums > 0)
+    rows = list(classes)
+    if void_counts is not None:
+        counts = np.vstack([counts, np.asarray(void_counts)])
+        share = np.vstack([share, np.full(across, np.nan)])
+        rows.append("void (left out)")
+    height = width * 0.6 * len(rows) / across + 1.1
+    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
+    colors = plt.get_cmap("Blues").with_extremes(bad="#dddddd")
+    axis.imshow(np.ma.masked_invalid(share), cmap=colors, vmin=0, vmax=1, aspect="auto")
+    size = min(14, 11 * width / across)
+    for (row, column), count in np.ndenumerate(counts):
+        here = share[row, column]
+        text = f"{count:,}" if not shares or np.isnan(here) else f"{100 * here:.0f}"
+        look = {"color": "white" if here > 0.6 else "black", "fontsize": size}
+        axis.text(column, row, text, ha="center", va="center", **look)
+    for place in range(across):
+        corner = (place - 0.5, place - 0.5)
+        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", linewidth=2))
+    crowded = across > 5
+    axis.set_xticks(range(across), classes, fontsize=12, rotation=30 if crowded else 0)
+    if crowded:
+        plt.setp(axis.get_xticklabels(), ha="left", rotation_mode="anchor")
+    axis.set_yticks(range(len(rows)), rows, fontsize=12)
+    axis.xaxis.tick_top()
+    axis.xaxis.set_label_position("top")
+    axis.tick_params(length=0)
+    axis.set_xlabel("predicted", fontsize=12)
+    axis.set_ylabel("true", fontsize=12)
+    axis.spines[:].set_visible(False)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def overlap(truth, prediction, width: float = 11) -> plt.Figure:
+    """Two masks of one object on top of each other, and three scores of the overlap (notebook 08).
+
+    Args:
+        truth, prediction: `bool [H, W]`; one of them at least is somewhere true.
+    """
+    truth, prediction = torch.as_tensor(truth), torch.as_tensor(prediction)
+    matrix = ConfusionMatrix(2)
+    matrix.update(prediction.long(), truth.long())
+    kinds = {
+        "neither": (~truth & ~prediction, "#e8e8e8"),
+        "only true": (truth & ~prediction, "#0072B2"),
+        "only predicted": (prediction & ~truth, "#E69F00"),
+        "both": (truth & prediction, "#222222"),
+    }
+    picture = np.zeros((*truth.shape, 3))
+    for where, color in kinds.values():
+        picture[where.numpy()] = to_rgb(color)
+    size = (width, 0.42 * width)
+    figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=[1, 1.3], layout="constrained")
+    axes[0].imshow(picture, interpolation="nearest")
+    axes[0].set(xticks=[], yticks=[])
+    axes[0].set_title(f"{truth.shape[0]} × {truth.shape[1]} pixels", fontsize=13)
+    scores = {
+        "IoU": matrix.iou[1].item(),
+        "Dice": matrix.dice[1].item(),
+        "pixel\naccuracy": matrix.pixel_accuracy,
+    }
+    values = [100 * score for score in scores.values()]
+    drawn = axes[1].barh(list(scores), values, color=["#33628d", "#33628d", "#aaaaaa"])
+    axes[1].bar_label(drawn, fmt="{:.1f} %", padding=4, fontsize=14)
+    axes[1].invert_yaxis()
+    axes[1].set_xlim(0, 119)
+    axes[1].set_xticks(range(0, 101, 20))
+    axes[1].tick_params("y", labelsize=14, length=0)
+    axes[1].spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        handles=[
+            Patch(facecolor=color, label=f"{name}: {int(where.sum()):,}")
+            for name, (where, color) in kinds.items()
+        ],
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=13,
+    )
+    numbers = [f"{name} {value:.1f}" for name, value in zip(scores, values, strict=True)]
+    figure.suptitle(", ".join(numbers).replace("\n", " ") + " %", fontsize=15)
+    return figure
+
+
+def curtain(
+    image,
+    truth: torch.Tensor,
+    prediction: torch.Tensor,
+    share: float,
+    classes: Sequence[str] = VOC_CLASSES,
+    palette: np.ndarray = VOC_PALETTE,
+    width: float = 8,
+) -> plt.Figure:
+    """A picture under two masks: left of a line the predicted one, right of it the true one.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        truth, prediction: masks `[H, W]`.
+        share: where the line is, from 0 (the left edge: all truth) to 1 (all prediction).
+    """
+    mixed = np.asarray(truth).copy()
+    column = round(share * mixed.shape[1])
+    mixed[:, :column] = np.asarray(prediction)[:, :column]
+    names = _classes_in([truth, prediction], classes)  # of both, or the figure would jump
+    foot = 0.34 * -(-len(names) // 5)
+    height = width * mixed.shape[0] / mixed.shape[1] + 0.45 + foot
+    figure, axis = plt.subplots(figsize=(width, height))
+    axis.imshow(overlay(image, mixed, palette, 0.75), interpolation="nearest")
+    axis.axvline(column - 0.5, color="black", linewidth=5)
+    axis.axvline(column - 0.5, color="white", linewidth=2)
+    axis.set(xlim=(-0.5, mixed.shape[1] - 0.5), xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+    for text, place in (("← prediction", 0), ("truth →", 1)):
+        axis.set_title(text, loc=("left", "right")[place], fontsize=15)
+    figure.legend(
+        handles=[
+            Patch(facecolor=palette[i] / 255, edgecolor="black", label=name) for i, name in names
+        ],
+        loc="lower center",
+        ncols=min(5, len(names)),
+        frameon=False,
+        fontsize=12,
+    )
+    figure.subplots_adjust(
+        left=0.005, right=0.995, bottom=foot / height + 0.01, top=1 - 0.42 / height
+    )
+    return figure
+
+
+WRONG_COLOR = (213, 94, 0)
+
+
+def error_map(image, truth, prediction, palette: np.ndarray = VOC_PALETTE) -> np.ndarray:
+    """Where a prediction is wrong: orange. Void has its own colour, the rest is a dark grey image.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        truth, prediction: masks `[H, W]`.
+
+    Returns:
+        `uint8 [H, W, 3]`.
+    """
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    grey = picture_of(image) @ np.array([0.299, 0.587, 0.114]) * 0.6
+    picture = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+    picture[truth != prediction] = WRONG_COLOR
+    picture[truth == VOID] = palette[VOID]
+    return picture
+
+
+def gallery(
+    rows: Sequence[tuple], notes: Sequence[str], title: str, width: float = 12
+) -> plt.Figure:
+    """Rows of image, true mask, prediction and errors (notebook 08).
+
+    Args:
+        rows: of image `uint8 [3, H, W]`, true and predicted mask `[H, W]`.
+        notes: one for each row, written above the prediction.
+    """
+    items, titles = [], []
+    for (image, truth, prediction), note in zip(rows, notes, strict=True):
+        items += [image, truth, prediction, error_map(image, truth, prediction)]
+        titles += ["image", "true mask", note, "wrong: orange; void: pale"]
+    return show(items, titles, columns=4, width=width, title=title)
+
+
+def score_dots(values: dict[str, float], title: str, label: str, width: float = 10) -> plt.Figure:
+    """One row and one dot for each value, which is also written out; NaN is only written."""
+    height = 0.36 * len(values) + 1.2
+    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
+    finite = [value for value in values.values() if np.isfinite(value)]
+    low, high = min(finite, default=0), max(finite, default=1)
+    room = 0.12 * (high - low) or 1
+    for row, value in enumerate(values.values()):
+        if np.isfinite(value):
+            axis.plot([low - room, value], [row, row], color="#cccccc", linewidth=2, zorder=1)
+            axis.scatter(value, row, s=80, color="#33628d", zorder=2)
+            axis.text(value + room / 4, row, f"{value:.1f}", va="center", fontsize=12)
+        else:
+            axis.text(low - 0.9 * room, row, "not a number", va="center", fontsize=12)
+    axis.set_yticks(range(len(values)), list(values), fontsize=12)
+    axis.set_xlim(low - room, high + room)
+    axis.invert_yaxis()
+    axis.set_xlabel(label, fontsize=12)
+    figure.suptitle(title, fontsize=14)
+    axis.tick_params("y", length=0)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    return figure
+
+
+def intervals(
+    rows: dict[str, tuple[float, float, float]],
+    title: str,
+    label: str,
+    zero: bool = False,
+    width: float = 10,
+) -> plt.Figure:
+    """One row for each measured value with the range it comes with.
+
+    Args:
+        rows: name -> (low, value, high).
+        zero: mark zero and write signs, for differences?
+    """
+    height = 0.5 * len(rows) + 1.2
+    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
+    for row, (low, value, high) in enumerate(rows.values()):
+        axis.plot([low, high], [row, row], color="#33628d", linewidth=6, solid_capstyle="butt")
+        axis.scatter(value, row, s=110, color="white", edgecolor="black", linewidth=2, zorder=3)
+        text = "{:{s}.1f}  ({:{s}.1f} to {:{s}.1f})".format(value, low, high, s="+" if zero else "")
+        look = {"ha": "center", "va": "center", "fontsize": 12}
+        look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        axis.text((low + high) / 2, row - 0.32, text, **look)
+    if zero:
+        axis.axvline(0, color="#D55E00", linewidth=2, linestyle="--", zorder=0)
+    axis.set_yticks(range(len(rows)), list(rows), fontsize=12)
+    axis.set_ylim(len(rows) - 0.5, -0.7)
+    axis.margins(x=0.12)
+    axis.set_xlabel(label, fontsize=12)
+    axis.grid(axis="x", alpha=0.3)
+    axis.tick_params("y", length=0)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def score_table(
+    scores: dict[str, dict[str, float]], title: str, label: str, width: float = 9
+) -> plt.Figure:
+    """Scores as coloured squares with their figures; the highest of each row is framed.
+
+    Args:
+        scores: name of the column -> name of the row -> value from 0 to 100, NaN where there is
+            none. Rows keep the first one's order.
+        label: what the values are.
+    """
+    rows = list(next(iter(scores.values())))
+    values = np.array([[column[row] for column in scores.values()] for row in rows], dtype=float)
+    figure, axis = plt.subplots(figsize=(width, 0.38 * len(rows) + 1.4), layout="constrained")
+    colors = plt.get_cmap("Blues").with_extremes(bad="#eeeeee")
+    axis.imshow(np.ma.masked_invalid(values), cmap=colors, vmin=0, vmax=130, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        best = np.isfinite(value) and value == np.nanmax(values[row])
+        text = f"{value:.1f}" if np.isfinite(value) else "–"
+        weight = "bold" if best else "normal"
+        axis.text(column, row, text, ha="center", va="center", fontsize=12, weight=weight)
+        if best:
+            corner = (column - 0.48, row - 0.44)
+            axis.add_patch(Rectangle(corner, 0.96, 0.88, fill=False, edgecolor="#D55E00", lw=2))
+    axis.set_xticks(range(len(scores)), list(scores), fontsize=13)
+    axis.set_yticks(range(len(rows)), rows, fontsize=12)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xlabel(label, fontsize=12)
+    figure.suptitle(title, fontsize=14)
     return figure
 
 

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -31,6 +32,16 @@ class Runtime:
     budget: str = "quick"
     workers: int = 0
     compile: bool = False
+
+    @property
+    def runs(self) -> Path:
+        """The folder for what a notebook makes: `runs` in the clone of the course.
+
+        A notebook outside of one has it beside itself. Under the budget "test" it is
+        `runs/test`, so that a test does not replace what a reader has trained.
+        """
+        place = ".." if Path("../data/rooms").is_dir() else "."
+        return Path(place, "runs", "test" if self.budget == "test" else "")
 
     def place(self, model: torch.nn.Module) -> torch.nn.Module:
         """Move a model to the device, with channels last in memory.

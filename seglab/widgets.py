@@ -169,3 +169,102 @@ def receptive_field_explorer() -> Interactive:
         return plots.dilated_stack(kernel_size, rates[:depth])
 
     return Interactive(draw, controls)
+
+
+def learning_rate_explorer(runs: dict) -> Interactive:
+    """Recorded short trainings, one for each learning rate (notebook 07).
+
+    A slider over the learning rates and one for the smoothing of the loss; the figure is
+    `seglab.plots.learning_rate_runs`. At first the lowest learning rate is chosen.
+
+    Args:
+        runs: learning rate -> `seglab.training.History`, without steps if the training broke down.
+    """
+    names = {"description_width": "initial"}
+    wide = {"width": "360px"}
+    controls = {
+        "chosen": ipywidgets.SelectionSlider(
+            options=[(f"{rate:g}", rate) for rate in sorted(runs)],
+            description="learning rate",
+            continuous_update=False,
+            style=names,
+            layout=wide,
+        ),
+        "smoothing": ipywidgets.IntSlider(
+            value=5,
+            min=1,
+            max=15,
+            description="smoothing (steps)",
+            continuous_update=False,
+            style=names,
+            layout=wide,
+        ),
+    }
+    return Interactive(functools.partial(plots.learning_rate_runs, runs), controls)
+
+
+def overlap_explorer() -> Interactive:
+    """Move one shape over another and watch IoU, Dice and pixel accuracy (notebook 08).
+
+    The figure is `seglab.plots.overlap`. The true shape, 40 pixels across, stays in the middle of
+    the picture; shape, size and place of the predicted one, and the size of the picture, follow
+    the controls.
+    """
+    names = {"description_width": "initial"}
+    controls = {
+        "shape": ipywidgets.ToggleButtons(
+            options=["disc", "box"], description="shape", style={**names, "button_width": "5em"}
+        ),
+        "right": ipywidgets.IntSlider(value=10, min=-44, max=44, description="right", style=names),
+        "down": ipywidgets.IntSlider(value=0, min=-44, max=44, description="down", style=names),
+        "size": ipywidgets.IntSlider(
+            value=40, min=4, max=88, step=2, description="size", style=names
+        ),
+        "picture": ipywidgets.SelectionSlider(
+            options=[88, 120, 160, 240, 400], description="picture", style=names
+        ),
+    }
+
+    def draw(shape: str, right: int, down: int, size: int, picture: int) -> plt.Figure:
+        truth = _shape(shape, picture, 40)
+        return plots.overlap(truth, _shape(shape, picture, size, right, down))
+
+    return Interactive(draw, controls)
+
+
+def _shape(shape: str, picture: int, size: int, right: int = 0, down: int = 0) -> torch.Tensor:
+    """A disc or box, `size` pixels across, beside the middle of a square: `bool [H, W]`."""
+    steps = torch.arange(picture) - (picture - 1) / 2
+    x, y = steps - right, (steps - down)[:, None]
+    if shape == "disc":
+        return x.square() + y.square() <= (size / 2) ** 2
+    return torch.maximum(x.abs(), y.abs()) <= size / 2
+
+
+def truth_slider(
+    image: torch.Tensor,
+    truth: torch.Tensor,
+    prediction: torch.Tensor,
+    classes: tuple[str, ...] = VOC_CLASSES,
+) -> Interactive:
+    """A line to drag over a picture: prediction on its left, truth on its right (notebook 08).
+
+    The figure is `seglab.plots.curtain`.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        truth, prediction: masks `[H, W]`.
+        classes: names, index 0 first.
+    """
+    line = ipywidgets.IntSlider(
+        value=50,
+        max=100,
+        description="line (%)",
+        style={"description_width": "initial"},
+        layout={"width": "80%"},
+    )
+
+    def draw(line: int) -> plt.Figure:
+        return plots.curtain(image, truth, prediction, line / 100, classes)
+
+    return Interactive(draw, {"line": line})

@@ -434,9 +434,7 @@ def test_without_a_val_split_the_last_network_is_kept(tiny_voc, tmp_path):
 
 
 def test_only_networks_with_a_name_can_be_stored_and_that_is_said_at_once(tiny_voc, tmp_path):
-    with pytest.raises(
-        CheckpointError, match=r"build can be saved; found a Sequential"
-    ):
+    with pytest.raises(CheckpointError, match=r"build can be saved; found a Sequential"):
         train(tiny_voc, checkpoint=tmp_path / "model.pt")
     assert list(tmp_path.glob("*.pt")) == []
 
@@ -590,3 +588,16 @@ def test_evaluate_equals_a_loop_by_hand(tiny_voc):
 def test_evaluate_counts_at_the_size_of_the_label(tiny_voc):
     matrix = evaluate(small_network(), VOCSegmentation(tiny_voc, "val"), 32, progress=False)
     assert matrix.counts.sum() + matrix.void_pixels == 3 * 48 * 64
+
+
+# ---------------------------------------------------------------- where notebooks write
+
+
+def test_notebooks_write_into_the_clone_and_tests_apart(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    device = torch.device("cpu")
+    assert str(Runtime(device).runs) == "runs"
+    (tmp_path / "data" / "rooms").mkdir(parents=True)
+    assert Runtime(device).runs.as_posix() == "../runs"
+    assert Runtime(device, budget="test").runs.as_posix() == "../runs/test"
