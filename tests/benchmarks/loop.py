@@ -55,12 +55,12 @@ def our_steps(train: Dataset) -> Iterator[int]:
 def their_steps(train: Dataset) -> Iterator[int]:
     """Torchvision's loop; yields the number of images after each step."""
     device = torch.device("cuda" if GPU else "cpu")
-    augmented = copy.copy(train)
+    augmented, fill = copy.copy(train), {tv_tensors.Image: 0, tv_tensors.Mask: 255}
     augmented.transforms = v2.Compose(
         [
             v2.RandomResize(min_size=CROP // 2, max_size=CROP * 2),
             v2.RandomHorizontalFlip(0.5),
-            v2.RandomCrop(CROP, pad_if_needed=True, fill={tv_tensors.Image: 0, tv_tensors.Mask: 255}),
+            v2.RandomCrop(CROP, pad_if_needed=True, fill=fill),
             v2.ToDtype(torch.float, scale=True),
             v2.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD),
         ]
