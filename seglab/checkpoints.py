@@ -172,6 +172,6 @@ def load(path: str | Path) -> Trained:
 def load_embedded() -> Trained:
     """The FCN-8s that comes with the course, trained on the rendered rooms only.
 
-    It was made by `python -m seglab train --half --output seglab/weights/rooms_fcn8s.pt`.
+    It was made by `python -m seglab train --half --output rooms_fcn8s.pt`.
     """
     return load(Path(__file__).parent / "weights" / "rooms_fcn8s.pt")

@@ -122,7 +122,7 @@ _NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
 # Where a network's recipe differs from a preset, the quick ones so that all take two to three
 # minutes on two cores. DeepLab v3's was found on CamVid.
 _OWN = {
-    "unet": {"images": 2400, **_NEW_LAYERS},
+    "unet": {"images": 2800, "loss": "cross_entropy_dice", **_NEW_LAYERS},
     "deeplabv1": {"images": 2000, **_NEW_LAYERS},
     "deeplabv2": {"images": 2100, **_NEW_LAYERS},
     "deeplabv3": {"images": 2000, "learning_rate": 1e-2, "backbone_factor": 0.2},

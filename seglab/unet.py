@@ -196,7 +196,7 @@ class UNet(nn.Module):
         num_classes: int,
         backbone: str = "efficientnet_lite0",
         weights: str | None = "imagenet",
-        decoder_channels: tuple[int, ...] = (32, 48, 64, 128),
+        decoder_channels: tuple[int, ...] = (16, 32, 64, 96),
     ) -> "UNet":
         """A U-Net whose encoder is a classifier's feature pyramid.
 
