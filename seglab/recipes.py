@@ -95,9 +95,9 @@ class Recipe:
 
 PRESETS = {
     # Minutes on a laptop with two cores, on the embedded data set.
-    "quick": Recipe(),
+    "quick": Recipe(loss="cross_entropy_dice"),
     # Real streets, 480 x 360 pixels, with classes that are rare and small.
-    "camvid": Recipe(class_weights="log"),
+    "camvid": Recipe(loss="cross_entropy_dice", class_weights="log"),
     # Hours on a GPU, on PASCAL VOC 2012: DeepLab v3's published recipe (Chen et al. 2017, section
     # 4.1: batches of 16, crops of 513, 30,000 steps, poly, scale 0.5 to 2, rate 0.007), with a
     # pretrained backbone at a tenth of the rate. Not measured by this course.
@@ -122,7 +122,7 @@ _NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
 # Where a network's recipe differs from a preset, the quick ones so that all take two to three
 # minutes on two cores. DeepLab v3's was found on CamVid.
 _OWN = {
-    "unet": {"images": 2800, "loss": "cross_entropy_dice", **_NEW_LAYERS},
+    "unet": {"images": 2800, **_NEW_LAYERS},
     "deeplabv1": {"images": 2000, **_NEW_LAYERS},
     "deeplabv2": {"images": 2100, **_NEW_LAYERS},
     "deeplabv3": {"images": 2000, "learning_rate": 1e-2, "backbone_factor": 0.2},
