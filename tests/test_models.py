@@ -120,7 +120,7 @@ def test_weights_survive_a_file(name, tmp_path):
 def test_a_checkpoint_brings_the_network_back(name, tmp_path):
     classes = ("background", "lamp", "sofa")
     trained = Trained(network(name), classes, VOC_PALETTE, 320, "two epochs")
-    path = save(tmp_path / "folder" / "network.pt", trained, name, "efficientnet_lite0")
+    path = save(tmp_path / "folder" / "network.pt", trained)
     back = load(path)
     assert type(back.model) is type(network(name)) and not back.model.training
     assert (back.classes, back.longest_side, back.notes) == (classes, 320, "two epochs")
