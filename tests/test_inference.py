@@ -453,8 +453,10 @@ def test_the_bar_counts_windows(capsys):
     assert capsys.readouterr().err == ""
 
 
+# Linux counts for ru_maxrss what the parent process held when it started this one; VmHWM is ours.
 LARGE_PHOTO = """
-import resource, sys
+import re, resource, sys
+from pathlib import Path
 import torch
 from seglab import checkpoints
 from seglab.inference import sliding_window
@@ -463,8 +465,11 @@ model = checkpoints.build("fcn8s", 21, weights=None)
 photo = torch.randint(0, 256, (4000, 6000, 3), dtype=torch.uint8).permute(2, 0, 1)
 mask = sliding_window(model, photo, 512, overlap=0)  # the largest band, and the fewest windows
 assert mask.shape == (4000, 6000)
-unit = 1 if sys.platform == "darwin" else 1024
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+if sys.platform == "linux":
+    peak = re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())
+    print(int(peak[1]) * 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -475,7 +480,7 @@ def test_a_photo_of_24_million_pixels_takes_less_than_2_gb():
         [sys.executable, "-c", LARGE_PHOTO], capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 2e9
+    assert 5e8 < int(done.stdout) < 2e9  # torch alone takes some hundred megabytes
 
 
 # ---------------------------------------------------------------- results
