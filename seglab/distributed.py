@@ -29,7 +29,8 @@ def processes(device: torch.device) -> Iterator[None]:
         device: this process's own; GPUs talk through NCCL, processors through Gloo.
 
     Raises:
-        ProcessLost: another one ended while this one waited for it.
+        ProcessLost: another one ended while this one waited for it (told from what Gloo says; on
+            GPUs read torchrun's own report).
     """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield

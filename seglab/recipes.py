@@ -119,8 +119,8 @@ PRESETS = {
 # backbone below it; the score layers of an FCN do not. Measured on the rooms data set.
 _NEW_LAYERS = {"learning_rate": 4e-3, "backbone_factor": 0.3}
 
-# Where a network's recipe differs from a preset, the quick ones so that all take two to three
-# minutes on two cores. DeepLab v3's was found on CamVid.
+# Where a network's recipe differs from a preset, the quick ones so that all take about two
+# or three minutes on two cores. DeepLab v3's was found on CamVid.
 _OWN = {
     "unet": {"images": 2800, **_NEW_LAYERS},
     "deeplabv1": {"images": 2000, **_NEW_LAYERS},

@@ -117,7 +117,7 @@ class Draws(Dataset):
 
     Each pass over the images has an order of its own. Everything random about an item follows from
     the recipe's seed and the item's position alone, so the same position gives the same picture
-    whoever asks, and when: after a restart, in a worker process, on another machine.
+    whoever asks, and when: after a restart, in a worker process, in one of several processes.
 
     Args:
         images: a `VOCSegmentation` without transforms; it is left as it is.
