@@ -43,8 +43,7 @@ class Runtime:
         mounted. Under the budget "test" it is `runs/test`, so that a test does not replace what
         a reader has trained.
         """
-        here = Path("../runs" if Path("../data/rooms").is_dir() else "runs")
-        return (colab.drive_runs() or here) / ("test" if self.budget == "test" else "")
+        return results_folder() / ("test" if self.budget == "test" else "")
 
     def place(self, model: torch.nn.Module) -> torch.nn.Module:
         """Move a model to the device, with channels last in memory.
@@ -69,6 +68,12 @@ class Runtime:
             place = "CPU"
         kind = str(self.autocast or torch.float32).removeprefix("torch.")
         return f"{self.budget} budget on {place}, {kind}"
+
+
+def results_folder() -> Path:
+    """The folder for what the notebooks make, before a budget is chosen; see `Runtime.runs`."""
+    here = Path("../runs" if Path("../data/rooms").is_dir() else "runs")
+    return colab.drive_runs() or here
 
 
 def default_runtime(budget: str | None = None) -> Runtime:

@@ -1,0 +1,23 @@
+"""Exercises that check themselves: `check.NAME(your_function)`, and `progress()` over all of them.
+
+`checking` runs a function and says what it finds; each `notebook_NN` holds the checks of one
+notebook. A check compares the learner's function with the package on random and on degenerate
+inputs. It never raises: whatever happens is one message.
+"""
+
+from seglab.exercises import (  # noqa: F401, each registers its checks, in this order
+    notebook_01,
+    notebook_02,
+    notebook_03,
+    notebook_04,
+    notebook_05,
+    notebook_06,
+    notebook_07,
+    notebook_08,
+    notebook_09,
+    notebook_10,
+)
+from seglab.exercises.checking import check
+from seglab.exercises.records import progress
+
+__all__ = ["check", "progress"]

@@ -1,0 +1,1 @@
+"""The exercises of notebook 05: U-Net."""
