@@ -247,6 +247,12 @@ def slides_here(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def mark(arguments: argparse.Namespace) -> int:
+    from seglab.exercises import marking
+
+    return marking.report(arguments.notebooks)
+
+
 def bundle_here(arguments: argparse.Namespace) -> int:
     """Make a folder for a room without a network, from the clone that this was started in."""
     made = bundle.make(
@@ -428,6 +434,17 @@ def parser() -> argparse.ArgumentParser:
         "seglab.slides.Deck NOTEBOOK` makes slides of them.",
     )
     command.set_defaults(run=slides_here)
+
+    command = commands.add_parser(
+        "mark",
+        help="check the exercises in notebooks that learners handed in",
+        description="Check the exercises in notebooks that learners handed in. Only the imports "
+        "and the exercises are run. It is their code, run with your rights: read it first, or mark "
+        "in an account where it can do no harm. The exit status is 1 if a file could not be "
+        "marked.",
+    )
+    command.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
+    command.set_defaults(run=mark)
     return main_parser
 
 

@@ -12,15 +12,13 @@ Stub and solution need nothing but the notebook's imports, so that nobody has to
 before an exercise.
 """
 
-import contextlib
-import io
 import re
 from dataclasses import dataclass
 
 from seglab import publish
-from seglab.exercises import checking
+from seglab.exercises import checking, marking
+from seglab.exercises.marking import TAG
 
-TAG = "exercise"
 HEADING = re.compile(
     r"\A### Exercise (?P<number>\d) · \S.*\n\n(?P<stars>★+)☆* · about (?P<minutes>\d+) minutes?\n"
 )
@@ -65,19 +63,11 @@ def exercises_in(notebook) -> list[Cells]:
     return found
 
 
-def imports_of(notebook) -> str:
-    """The notebook's first code cell after the set-up cell for Colab."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return next(c.source for c in code if publish.TAG not in c.metadata.get("tags", []))
-
-
 def examined(notebook, name: str, source: str) -> checking.Outcome:
     """Run source after the notebook's imports; give what it defines to the check."""
-    space = {"__name__": "__main__"}
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(imports_of(notebook), "<imports>", "exec"), space)
-        exec(compile(CALL.sub("", source), f"<{name}>", "exec"), space)
-    return checking.examine(name, space[name])
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    imports = next(c.source for c in code if publish.TAG not in c.metadata.get("tags", []))
+    return marking.outcome_of(imports, source, name)
 
 
 def faults(notebook) -> list[str]:

@@ -12,6 +12,8 @@ import pytest
 import torch
 from helpers import REPOSITORY
 
+from seglab import publish
+from seglab.__main__ import main
 from seglab.exercises import check, checking, progress, records
 from seglab.exercises.checking import EXERCISES, NOT_RIGHT, NOT_WRITTEN, examine
 
@@ -74,11 +76,8 @@ def test_a_solution_that_is_broken_on_purpose_is_found(number):
             kept.replace("```python\n", "```python\nimport does_not_exist\n"),
         ):
             solution.source = broken
-            try:
-                found = exercise_cells.faults(whole)
-            except ModuleNotFoundError:
-                found = [f"{name}: "]
-            assert [f for f in found if f.startswith(f"{name}: ")], name
+            found = exercise_cells.faults(whole)
+            assert found and all(f.startswith(f"{name}: ") for f in found)
         solution.source = kept
 
 
@@ -267,3 +266,57 @@ def test_the_progress_of_somebody_else(doubled, tmp_path):
         progress(tmp_path)
     check.doubled(lambda x: 2 * x)
     assert progress(tmp_path / "runs").done == 1
+
+
+# ---------------------------------------------------------------- marking
+
+
+def handed_in(folder, source, name="doubled") -> str:
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["# A notebook"]},
+        {"cell_type": "code", "metadata": {"tags": [publish.TAG]}, "source": ["%pip install x"]},
+        {"cell_type": "code", "metadata": {}, "source": ["import torch"]},
+        {"cell_type": "code", "metadata": {}, "source": ["raise RuntimeError('not run')"]},
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["exercise"]},
+            "source": [source, f"\ncheck.{name}({name})"],
+        },
+    ]
+    path = folder / "handed_in.ipynb"
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("def doubled(x):\n    return torch.add(x, x)", "  ✓ doubled\n"),
+        ("def doubled(x):\n    raise NotImplementedError", "  ○ doubled\n"),
+        ("def doubled(x):\n    return 3 * x", "  ✗ doubled: For three numbers your function"),
+        ("def doubled(x)\n    return x", "  ✗ doubled: The cell itself ended with SyntaxError"),
+        ("raise SystemExit(3)", "  ✗ doubled: The cell itself ended with SystemExit: 3"),
+        ("while True: pass", "  ✗ doubled: The cell itself did not finish."),
+        (
+            "def doubeld(x):\n    return 2 * x",
+            "  ✗ doubled: The cell defines nothing named doubled",
+        ),
+    ],
+)
+def test_a_notebook_that_was_handed_in_is_marked(doubled, tmp_path, capsys, source, line):
+    path = handed_in(tmp_path, source)
+    assert main(["mark", path]) == 0
+    right = int("✓" in line)
+    assert capsys.readouterr().out.startswith(f"{path}: {right} of 1\n{line}")
+    assert not (tmp_path / "runs").exists()  # a learner's pass is not the instructor's
+
+
+def test_what_cannot_be_marked_is_told_and_the_rest_is_marked(doubled, tmp_path, capsys):
+    good = handed_in(tmp_path, "def doubled(x):\n    return 2 * x")
+    other, empty = tmp_path / "a.txt", tmp_path / "b.ipynb"
+    other.write_text("no JSON")
+    empty.write_text('{"cells": []}')
+    assert main(["mark", str(other), str(empty), "nowhere.ipynb", good]) == 1
+    out = capsys.readouterr().out
+    assert out.count("cannot be read as a notebook") == 2 and "no cell has the tag" in out
+    assert "1 of 1" in out

@@ -11,8 +11,9 @@ import torchvision
 from helpers import REPOSITORY
 from torch.nn import functional as F
 
-from seglab import checkpoints, transforms, voc
+from seglab import checkpoints, exercises, transforms, voc
 from seglab.__main__ import parser
+from seglab.exercises import checking, records
 
 TEXT = (REPOSITORY / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -87,10 +88,11 @@ def test_the_commands_are_understood():
         parser().parse_args(shlex.split(words))
 
 
-def test_what_does_not_exist_yet_is_not_claimed():
+def test_what_is_said_about_marking_exists():
     marking = section("Marking")
-    exists = (REPOSITORY / "seglab" / "exercises").exists()
-    assert exists or "has no exercises yet" in marking
+    assert f"`{records.FILE}`" in marking and "progress" in exercises.__all__
+    for sign in re.findall(r"the sign (\S+):", marking):
+        assert sign == checking.SIGNS[checking.NOT_RIGHT]
 
 
 # ---------------------------------------------------------------- the messages
