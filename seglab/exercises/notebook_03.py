@@ -16,6 +16,8 @@ from seglab.exercises.checking import (
 )
 from seglab.upsampling import bilinear_kernel
 
+FLOATS = (torch.float32, torch.float64)
+
 
 @exercise(notebook="03", stars=1, minutes=5)
 def padding_for(function):
@@ -68,7 +70,7 @@ def stamp_matrix(function):
         found = call(function, kernel, n, stride)
         one_by_one = torch.eye(n)[:, None]  # each input alone: what comes out is its column
         right = F.conv_transpose1d(one_by_one, kernel[None, None], stride=stride)[:, 0].T
-        expect_tensor(found, None, kernel.dtype, given)
+        expect_tensor(found, None, FLOATS, given)
         if found.shape == right.T.shape != right.shape:
             raise Hint(
                 f"For {given} you have {len(found)} rows, one for each input: that is the matrix "
@@ -102,7 +104,7 @@ def phase_sums(function):
         kernel = torch.randn(shape)
         given = f"a kernel of {shape[0]} × {shape[1]} and stride {stride}"
         found = call(function, kernel, stride)
-        expect_tensor(found, None, kernel.dtype, given)
+        expect_tensor(found, None, FLOATS, given)
         if found.numel() == 1 < stride:
             raise Hint(
                 f"For {given} you return one number. There are {stride} × {stride} groups of "
