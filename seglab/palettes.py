@@ -51,6 +51,21 @@ def voc_color(index: int) -> tuple[int, int, int]:
 VOC_PALETTE = np.array([voc_color(index) for index in range(256)], dtype=np.uint8)
 
 
+# The colours of the course's own figures. tests/test_colors.py holds them apart for every kind of
+# colour vision. Orange is what to look at; the series of a figure differ in marker and dash too.
+ORANGE, BLUE = "#D55E00", "#0072B2"
+SERIES = (
+    (ORANGE, "o", "-"),
+    (BLUE, "s", "--"),
+    ("#111111", "D", "-."),
+    ("#888888", "^", ":"),
+    ("#603000", "v", (0, (6, 1))),
+    ("#7800D8", "P", (0, (1, 1))),
+)
+# Seven colours to tell objects apart (Okabe and Ito, 2008); they need an outline besides.
+OBJECT_COLORS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+
+
 class UnknownColorError(ValueError):
     """A colour picture holds colours that its palette does not name."""
 

@@ -3,7 +3,7 @@
 import inspect
 import io
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,12 +13,23 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullLocator
 
 from seglab.inference import overlay
 from seglab.instances import average_precision, precision_recall
 from seglab.metrics import ConfusionMatrix, inner_border
-from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, colorize
+from seglab.palettes import (
+    BLUE,
+    OBJECT_COLORS,
+    ORANGE,
+    SERIES,
+    VOC_CLASSES,
+    VOC_PALETTE,
+    VOID,
+    colorize,
+)
 from seglab.unet import center_crop
 from seglab.upsampling import transposed_conv2d
 
@@ -47,6 +58,7 @@ def show(
     classes: Sequence[str] = VOC_CLASSES,
     legend: bool = True,
     title: str | None = None,
+    names: bool | None = None,
 ) -> plt.Figure:
     """Draw pictures side by side; name the classes of the masks among them.
 
@@ -57,15 +69,20 @@ def show(
         width: of the figure in inches.
         legend: list the classes that occur in the masks?
         title: of the whole figure.
+        names: write the names into the masks (see `name_regions`)? Default: if each picture gets
+            2 inches or more.
     """
     columns = columns or min(4, len(items))
+    names = width / columns >= 2 if names is None else names
     rows = -(-len(items) // columns)
     pictures = [picture_of(item, palette) for item in items]
     aspect = max(picture.shape[0] / picture.shape[1] for picture in pictures)
     row_height = width / columns * aspect + (0.35 if titles else 0.05)
-    names = _classes_in(items, classes) if legend else []
+    found = _classes_in(items, classes)
+    entries = found if legend else []
+    across = _legend_columns(width, entries)
     # Room in inches above and below the pictures.
-    head, foot = (0.45 if title else 0.0), 0.32 * -(-len(names) // 6)
+    head, foot = (0.45 if title else 0.0), 0.32 * -(-len(entries) // across)
     height = rows * row_height + head + foot
     figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     for axis in axes.flat:
@@ -76,17 +93,7 @@ def show(
             axis.set_title(titles[number], fontsize=12)
     if title:
         figure.suptitle(title, fontsize=14, y=1 - 0.1 / height, va="top")
-    if names:
-        figure.legend(
-            handles=[
-                Patch(facecolor=palette[i] / 255, edgecolor="black", label=name)
-                for i, name in names
-            ],
-            loc="lower center",
-            ncols=min(6, len(names)),
-            frameon=False,
-            fontsize=11,
-        )
+    _class_legend(figure, entries, palette, across)
     figure.subplots_adjust(
         left=0.005,
         right=0.995,
@@ -95,7 +102,150 @@ def show(
         wspace=0.03,
         hspace=0.42 / row_height if titles else 0.03,
     )
+    if names:
+        for axis, item in zip(axes.flat, items, strict=False):
+            mask = np.asarray(item[1] if isinstance(item, tuple) else item)
+            if mask.ndim == 2:
+                blank = not palette[0].any()
+                name_regions(axis, mask, _inches_per_pixel(axis), found, blank)
     return figure
+
+
+def _inches_per_pixel(axis) -> float:
+    """How large one pixel of an axis' picture is drawn."""
+    box, (width, height) = axis.get_position(), axis.figure.get_size_inches()
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    return min(box.width * width / abs(right - left), box.height * height / abs(top - bottom))
+
+
+def _legend_columns(width: float, entries: Sequence) -> int:
+    """How many columns a legend of classes gets in a figure so many inches wide."""
+    return max(1, min(6, int(width / 1.65), len(entries)))
+
+
+def _class_legend(figure, entries: Sequence[tuple[int, str]], palette, columns: int) -> None:
+    """Index, colour and name of each class under a figure."""
+    if not entries:
+        return
+    figure.legend(
+        handles=[
+            Patch(facecolor=palette[index] / 255, edgecolor="black", label=f"{index} {name}")
+            for index, name in entries
+        ],
+        loc="lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=11,
+    )
+
+
+def name_regions(
+    axis,
+    mask,
+    inches: float,
+    entries: Sequence[tuple[int, str]],
+    blank: bool = True,
+    indices: bool = True,
+) -> None:
+    """Write each class's name into its roomiest region of a drawn mask.
+
+    Where the name does not fit, its index is written. If that does not fit either, as in the frame
+    of a bicycle, the name stands on empty background with a line to its class. No text covers
+    another object, so the smallest have none.
+
+    Args:
+        axis: where the mask is drawn, one unit a pixel.
+        mask: `[H, W]` of whole numbers.
+        inches: size of one pixel in the figure.
+        entries: (index, name) of the classes to write.
+        blank: is index 0 empty background? It gets no name, and others may stand on it.
+        indices: may an index stand for a name? The legend should give it then.
+    """
+    mask = np.asarray(mask)
+    step = -(-max(mask.shape) // 400)  # a finer look would only take longer
+    small = mask[::step, ::step]
+    empty = (small == 0) & blank
+    look = {"ha": "center", "va": "center", "color": "white"}
+    look["path_effects"] = [withStroke(linewidth=2.5, foreground="black")]
+
+    def box(text: str, size: int) -> np.ndarray:
+        """Height and width of a text with its outline and some air, in pixels of `small`."""
+        across = TextPath((0, 0), text, size=size).get_extents().width
+        return np.ceil(np.array([0.8 * size + 4, across + 6]) / 72 / inches / step).astype(int)
+
+    def write_inside(region: np.ndarray, texts: list[tuple[str, int]]) -> bool:
+        """The first of the texts that fits into the region, if one does."""
+        for text, size in texts:
+            if (place := _roomiest(region, *box(text, size))) is not None:
+                axis.text(*step * place[::-1], text, fontsize=size, **look)
+                return True
+        return False
+
+    def write_beside(region: np.ndarray, name: str) -> bool:
+        """The name on empty background, if there is room, with a line to the region."""
+        size = box(name, 10)
+        if (places := _beside(region, empty, *size)) is None:
+            return False
+        place, target = places
+        line = {"arrowstyle": "-", "color": "white", "shrinkA": 0, "shrinkB": 0}
+        line["path_effects"] = look["path_effects"]
+        ends = step * target[::-1], step * place[::-1]
+        axis.annotate(name, *ends, fontsize=10, arrowprops=line, **look)
+        top, left = (place - (size - 1) / 2).astype(int)
+        empty[top : top + size[0], left : left + size[1]] = False
+        return True
+
+    for index, name in entries:
+        region = small == index
+        if (index == 0 and blank) or not region.any():
+            continue
+        short = [(str(index), 10), (str(index), 8)] if indices else []
+        if write_inside(region, [(name, 12), (name, 10), *short[:1]]):
+            continue
+        core = region.copy()  # pixels with neighbours of their own class: no noise, no stray ones
+        for axis_of, way in ((0, 1), (0, -1), (1, 1), (1, -1)):
+            core &= np.roll(region, way, axis_of)
+        if index == VOID or core.mean() < 0.002 or not write_beside(core, name):
+            write_inside(region, short[1:])
+
+
+def _fitting(region: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Upper left corners `[N, 2]` of all boxes that lie within `bool [H, W]` completely."""
+    if height > region.shape[0] or width > region.shape[1]:
+        return np.empty((0, 2), dtype=int)
+    area = np.pad(region.astype(int).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    inside = area[height:, width:] - area[:-height, width:]
+    inside -= area[height:, :-width] - area[:-height, :-width]
+    return np.argwhere(inside == height * width)
+
+
+def _roomiest(region: np.ndarray, height: int, width: int) -> np.ndarray | None:
+    """Middle (row, column) of the place where a box fits best into `bool [H, W]`, or None."""
+    for growth in (3, 2, 1.5, 1.2, 1):  # with much air around it, if there is
+        size = np.array([round(growth * height), round(growth * width)])
+        corners = _fitting(region, *size)
+        if len(corners):
+            central = ((corners - corners.mean(0)) ** 2).sum(1).argmin()
+            return corners[central] + (size - 1) / 2
+    return None
+
+
+def _beside(
+    region: np.ndarray, empty: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Middle of a box in `empty` near to `region`, and the pixel it is nearest to; or None."""
+    corners, pixels = _fitting(empty, height, width), np.argwhere(region)
+    if not len(corners):
+        return None
+    # Some hundred of each are enough.
+    corners, pixels = corners[:: len(corners) // 1000 + 1], pixels[:: len(pixels) // 500 + 1]
+    size = np.array([height, width]) - 1
+    nearest = np.clip(pixels[None], corners[:, None], corners[:, None] + size)  # of each box
+    distances = ((nearest - pixels) ** 2).sum(2)
+    if distances.min() > (3 * height) ** 2:
+        return None
+    corner, pixel = divmod(distances.argmin(), len(pixels))
+    return corners[corner] + size / 2, pixels[pixel]
 
 
 def _classes_in(items: Sequence, classes: Sequence[str]) -> list[tuple[int, str]]:
@@ -180,21 +330,21 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     figure, axes = plt.subplots(
         1, 1 + scored, figsize=(width, 3.6), squeeze=False, layout="constrained"
     )
-    styles = ["-", "--", "-.", ":"]
-    for number, (name, history) in enumerate(histories.items()):
+    for (name, history), (color, marker, dash) in zip(
+        histories.items(), cycle(SERIES), strict=False
+    ):
+        look = {"color": color, "linestyle": dash, "label": name}
         losses = np.array([row["loss"] for row in history.steps])
         window = max(1, len(losses) // 40)
         smooth = np.convolve(losses, np.ones(window) / window, mode="valid")
         steps = np.arange(len(smooth)) + window / 2
-        style = styles[number % len(styles)]
-        axes[0, 0].plot(steps, smooth, style, label=name)
+        axes[0, 0].plot(steps, smooth, **look)
         if history.scores:
             axes[0, 1].plot(
                 [row["step"] for row in history.scores],
                 [100 * row["mean_iou"] for row in history.scores],
-                style,
-                marker="o",
-                label=name,
+                marker=marker,
+                **look,
             )
     axes[0, 0].set(xlabel="step", ylabel="loss (running mean)", title="Training loss")
     if scored:
@@ -233,6 +383,8 @@ def score_grids(
 ) -> plt.Figure:
     """Small score maps as coloured squares: orange above zero, purple below, numbers inside.
 
+    In maps of more than four columns a plus sign stands for the numbers above zero.
+
     Args:
         grids: maps `[h, w]`; all are drawn at the same size, whatever their number of squares.
         titles: one for each map.
@@ -249,6 +401,9 @@ def score_grids(
         if across <= 4:
             for (row, column), value in np.ndenumerate(grid.numpy()):
                 axis.text(column, row, f"{value + 0:g}", ha="center", va="center", fontsize=13)
+        elif across <= 12 and any((grid < 0).any() for grid in grids):
+            for row, column in (grid > 0).nonzero().tolist():
+                axis.text(column, row, "+", ha="center", va="center", fontsize=11)
         axis.set_xticks(np.arange(0.5, across - 1), [])
         axis.set_yticks(np.arange(0.5, height - 1), [])
         axis.grid(color="white", linewidth=1)
@@ -269,11 +424,10 @@ def dots(
     names = list(next(iter(series.values())))
     height = 0.36 * len(names) + 1.5
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    looks = [("#D55E00", "o"), ("#0072B2", "s"), ("#111111", "D"), ("#009E73", "^")]
     for row, name in enumerate(names):
         values = [of[name] for of in series.values()]
         axis.plot([min(values), max(values)], [row, row], color="#bbbbbb", linewidth=3, zorder=1)
-    for (name, values), (color, marker) in zip(series.items(), looks, strict=False):
+    for (name, values), (color, marker, _) in zip(series.items(), cycle(SERIES), strict=False):
         axis.scatter(
             [values[row] for row in names],
             range(len(names)),
@@ -306,7 +460,6 @@ def fcn_diagram(
     figure, axis = plt.subplots(figsize=(width, 0.53 * width))
     axis.set(xlim=(-0.45, 5.5), ylim=(-3.75, 0.42))
     axis.axis("off")
-    green = "#00704f"
 
     def box(x, y, text, color, across=0.68, high=0.62):
         corner = (x - across / 2, y - high / 2)
@@ -331,8 +484,8 @@ def fcn_diagram(
         arrow((x, -1.38), (x, -2.04))
         box(x, -2.2, "" if stride == 32 else "+", "white", 0.26, 0.32)
         if stride < 32:
-            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "× 2", green, (0, 0.18))
-        arrow((x, -2.36), (x, -3.04), f"× {stride}", green, (0.24, 0.03))
+            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "× 2", UP, (0, 0.18))
+        arrow((x, -2.36), (x, -3.04), f"× {stride}", UP, (0.24, 0.03))
         box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} × {image[2]}", "#e4e4e4")
     notes = {
         -1.15: "Score: a linear classifier\nat every position.",
@@ -378,7 +531,6 @@ def stamps(
     canvas = transposed_conv2d(torch.where(order < placed, x, 0.0), kernel, stride)
     written = transposed_conv2d((order < placed).float(), torch.ones(h, w), stride) > 0
 
-    orange = "#D55E00"
     empty = {"facecolor": "white", "edgecolor": "#888888"}
     filled = {"facecolor": "#cfe5f5", "edgecolor": "#888888"}
     cut = {"facecolor": "#f2f2f2", "edgecolor": "#c4c4c4", "hatch": "///"}
@@ -411,7 +563,7 @@ def stamps(
         return axis
 
     def outline(axis, row, column, down, across):
-        look = {"fill": False, "edgecolor": orange, "linewidth": 4, "clip_on": False}
+        look = {"fill": False, "edgecolor": ORANGE, "linewidth": 4, "clip_on": False}
         axis.add_patch(Rectangle((column, row), across, down, zorder=3, **look))
 
     def state(i, j):
@@ -446,9 +598,11 @@ def stamps(
     return figure
 
 
-def _box(axis, x: float, y: float, text: str, color: str, across: float, high: float) -> None:
+def _box(
+    axis, x: float, y: float, text: str, color: str, across: float, high: float, **edge
+) -> None:
     """A rounded box with text, its middle at (x, y)."""
-    look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444"}
+    look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444", **edge}
     corner = (x - across / 2, y - high / 2)
     axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
     axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=1.25)
@@ -459,6 +613,10 @@ def _arrow(axis, start: tuple, end: tuple, color: str = "#444444", style: str = 
     look = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 15, **look}
     look |= {"color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", end, start, arrowprops=look)
+
+
+# Arrows of the diagrams: down to coarser maps, up to finer ones, and (dashed) across.
+DOWN, UP, ACROSS = "#a33b00", "#00704f", "#222222"
 
 
 def unet_diagram(
@@ -481,7 +639,6 @@ def unet_diagram(
     figure, axis = plt.subplots(figsize=(width, 0.066 * width * levels + 0.9))
     axis.set(xlim=(-0.5, last + 0.5), ylim=(0.6 - levels, 0.4))
     axis.axis("off")
-    red, green, blue = "#a33b00", "#00704f", "#0b5394"
     boxes = [(0, 0, image, "#e4e4e4", "image\n"), (last, 0, logits, "#e4e4e4", "logits\n")]
     boxes += [(1 + level, -level, shape, "#cfe5f5", "") for level, shape in enumerate(down)]
     boxes += [(last - 1 - level, -level, shape, "#d5ecd9", "") for level, shape in enumerate(up)]
@@ -491,16 +648,16 @@ def unet_diagram(
     _arrow(axis, (last - 0.56, 0), (last - 0.44, 0))
     for level in range(len(up)):
         left, right, y = 1 + level, last - 1 - level, -level
-        _arrow(axis, (left + 0.2, y - 0.31), (left + 0.56, y - 0.9), red)
-        _arrow(axis, (right - 0.56, y - 0.9), (right - 0.2, y - 0.31), green)
-        _arrow(axis, (left + 0.44, y), (right - 0.44, y), blue, "--")
+        _arrow(axis, (left + 0.2, y - 0.31), (left + 0.56, y - 0.9), DOWN)
+        _arrow(axis, (right - 0.56, y - 0.9), (right - 0.2, y - 0.31), UP)
+        _arrow(axis, (left + 0.44, y), (right - 0.44, y), ACROSS, "--")
         text = f"skip: {down[level][0]} channels"
         if level == len(up) - 1:  # no room between the boxes
             text = f"skip:\n{down[level][0]} ch."
-        axis.text(levels, y + 0.1, text, ha="center", fontsize=12, color=blue)
+        axis.text(levels, y + 0.1, text, ha="center", fontsize=12, color=ACROSS)
     for x, text, color in (
-        (0.6, "halve,\nthen convolve", red),
-        (last - 0.6, "double,\nput the skip beside it,\nthen convolve", green),
+        (0.6, "halve,\nthen convolve", DOWN),
+        (last - 0.6, "double,\nput the skip beside it,\nthen convolve", UP),
     ):
         axis.text(x, 1.4 - levels, text, ha="center", va="center", fontsize=14, color=color)
     axis.set_title(title, fontsize=15)
@@ -521,32 +678,33 @@ def nested_diagram(
     figure, axis = plt.subplots(figsize=(width, 0.58 * width))
     axis.set(xlim=(-0.75, 2 * levels - 1.45), ylim=(0.55 - levels, 0.85))
     axis.axis("off")
-    red, green, blue = "#a33b00", "#00704f", "#0b5394"
+    kinds = {
+        "encoder": ("encoder", "#cfe5f5", {}),
+        "new": ("new in U-Net++", "#f9dfa6", {"linestyle": "--"}),
+        "decoder": ("where U-Net has its decoder", "#d5ecd9", {"linewidth": 3}),
+    }
     places = {(i, j): (i + 2 * j, -i) for j in range(levels) for i in range(levels - j)}
     for (i, j), (x, y) in places.items():
         long_skip = i + j == levels - 1  # the node where U-Net has its only one
-        color = "#cfe5f5" if j == 0 else "#d5ecd9" if long_skip else "#f9dfa6"
+        kind = "encoder" if j == 0 else "decoder" if long_skip else "new"
+        _, color, edge = kinds[kind]
         count = parameters[j][i]
         text = f"({i}, {j})\n{channels[i]} ch.\n{count / 1e3:,.0f} k"
-        _box(axis, x, y, text, color, 0.8, 0.6)
+        _box(axis, x, y, text, color, 0.8, 0.6, **edge)
         if j == 0 and i:
-            _arrow(axis, (x - 0.85, y + 0.7), (x - 0.25, y + 0.3), red)
+            _arrow(axis, (x - 0.85, y + 0.7), (x - 0.25, y + 0.3), DOWN)
         if j:
-            _arrow(axis, (x - 0.85, y - 0.7), (x - 0.25, y - 0.3), green)
-            _arrow(axis, (x - 1.6, y), (x - 0.4, y), blue, "--")
+            _arrow(axis, (x - 0.85, y - 0.7), (x - 0.25, y - 0.3), UP)
+            _arrow(axis, (x - 1.6, y), (x - 0.4, y), ACROSS, "--")
         for apart in range(2, j + 1):  # to the nodes of the same level further left
             start, end = (x - 2 * apart + 0.25, y + 0.3), (x - 0.05 * apart, y + 0.3)
             bend = 2 * (0.13 * apart - 0.06) / (end[0] - start[0])  # how high, for how long
             bow = {"linewidth": 1.2, "connectionstyle": f"arc3,rad={-bend:.3f}"}
-            _arrow(axis, start, end, blue, "--", **bow)
-    names = {
-        "encoder": "#cfe5f5",
-        "new in U-Net++": "#f9dfa6",
-        "where U-Net has its decoder": "#d5ecd9",
-    }
+            _arrow(axis, start, end, ACROSS, "--", **bow)
     axis.legend(
         handles=[
-            Patch(facecolor=color, edgecolor="#444444", label=name) for name, color in names.items()
+            Patch(facecolor=color, label=name, **{"edgecolor": "#444444", **edge})
+            for name, color, edge in kinds.values()
         ],
         loc="lower right",
         frameon=False,
@@ -582,7 +740,7 @@ def crop_and_join(skip: torch.Tensor, x: torch.Tensor, title: str, width: float 
             axis.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=12)
         axis.set_title(name, fontsize=13)
     top, left = ((skip.shape[side] - x.shape[side]) // 2 for side in (0, 1))
-    window = {"fill": False, "edgecolor": "#a33b00", "linewidth": 4, "clip_on": False, "zorder": 3}
+    window = {"fill": False, "edgecolor": ORANGE, "linewidth": 4, "clip_on": False, "zorder": 3}
     axes[0].add_patch(Rectangle((left, top), x.shape[1], x.shape[0], **window))
     axes[2].add_patch(Rectangle((0, 0), x.shape[1], x.shape[0], **window))
     figure.get_layout_engine().set(wspace=0.05)
@@ -616,6 +774,7 @@ def overlap_tile(image: torch.Tensor, tile: int, margin: int, width: float = 8) 
         (0, (tile, tile), "#1f5fd0", f"labelled: {tile} × {tile}"),
     ):
         look = {"edgecolor": color, "linewidth": 2 if color == "black" else 4, "label": name}
+        look["linestyle"] = "--" if corner < 0 else "-"
         axis.add_patch(Rectangle((corner, corner), *size, fill=False, **look))
     axis.legend(loc="lower right", fontsize=13)
     axis.set_title("To label the blue tile, the network must see the yellow one", fontsize=14)
@@ -708,7 +867,7 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
             [(node + tap, level - 1), (node, level)] for node in sorted(nodes[-1]) for tap in taps
         ]
         nodes.append({node + tap for node in nodes[-1] for tap in taps})
-    left.add_collection(LineCollection(lines, colors="#0072b2", linewidths=1.0, alpha=0.6))
+    left.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.0, alpha=0.6))
     size = min(9.0, 230 / field)
     edge = (field - 1) / 2
     every = np.arange(field) - edge
@@ -717,7 +876,7 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
         shift = (min(places) - every[0]) % 1
         grid = [x + shift for x in every if min(places) <= x + shift <= max(places)]
         left.plot(grid, [level] * len(grid), "o", color="white", mec="#aaaaaa", ms=size)
-        color = "#d55e00" if level == depth else "#0072b2"
+        color = ORANGE if level == depth else BLUE
         left.plot(sorted(places), [level] * len(places), "o", color=color, ms=size)
     left.set(xlim=(-edge - 0.6, edge + 0.6), ylim=(-0.35, depth + 0.35), xticks=[])
     names = ["input", *(f"layer {n + 1}\nrate {rate}" for n, rate in enumerate(dilations))]
@@ -787,7 +946,7 @@ def aspp_taps(
         squeeze=False,
         layout="constrained",
     )
-    looks = list(zip(("#0072b2", "#d55e00", "#cc79a7", "#009e73"), "sD^v", strict=True))
+    looks = [(color, marker) for color, marker, _ in SERIES]
     for axis, (name, (row, column)) in zip(axes.flat, positions.items(), strict=True):
         axis.set_facecolor("#e8e8e8")
         axis.imshow(picture)
@@ -957,7 +1116,7 @@ def pixel_costs(probabilities: dict[str, float], width: float = 8) -> plt.Figure
     x = np.linspace(0.02, 1, 200)
     axis.plot(x, -np.log(x), color="#33628d", linewidth=2)
     for name, p in probabilities.items():
-        axis.plot(p, -np.log(p), "o", color="#d55e00", markersize=10)
+        axis.plot(p, -np.log(p), "o", color=ORANGE, markersize=10)
         axis.annotate(
             f"{name}: -ln {p:g} = {-np.log(p):.2f}",
             (p, -np.log(p)),
@@ -980,10 +1139,9 @@ def schedule_curves(recipes: dict, title: str, width: float = 9) -> plt.Figure:
         recipes: name -> `seglab.recipes.Recipe`.
     """
     figure, axis = plt.subplots(figsize=(width, 0.38 * width), layout="constrained")
-    styles = ["-", "--", "-.", ":"]
-    for number, (name, recipe) in enumerate(recipes.items()):
+    for (name, recipe), (color, _, dash) in zip(recipes.items(), cycle(SERIES), strict=False):
         factors = [recipe.factor(step) for step in range(recipe.steps)]
-        axis.plot(factors, styles[number % len(styles)], linewidth=2.5, label=name)
+        axis.plot(factors, color=color, linestyle=dash, linewidth=2.5, label=name)
     axis.set_xlabel("step", fontsize=12)
     axis.set_ylabel("share of the highest\nlearning rate", fontsize=12)
     axis.set_title(title, fontsize=14)
@@ -1031,20 +1189,19 @@ def learning_rate_runs(runs: dict, chosen: float, smoothing: int = 5, width: flo
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(width, 0.36 * width), width_ratios=(1.5, 1), layout="constrained"
     )
-    orange = "#d55e00"
     for rate in sorted(rates, key=lambda rate: rate == chosen):  # the chosen one last, on top
         losses = [row["loss"] for row in runs[rate].steps]
         if losses:
             smooth = running_mean(losses, smoothing)
             steps = len(losses) - len(smooth) + 1 + np.arange(len(smooth))
-            look = {"color": orange, "linewidth": 3} if rate == chosen else {"color": "#a0a0a0"}
+            look = {"color": ORANGE, "linewidth": 3} if rate == chosen else {"color": "#a0a0a0"}
             left.plot(steps, smooth, **look, label=f"{rate:g}")
         broken = not np.isfinite(ends[rate]) or ends[rate] > high
         right.plot(
             rate,
             high if broken else ends[rate],
             "X" if broken else "o",
-            color=orange if rate == chosen else "#777777",
+            color=ORANGE if rate == chosen else "#777777",
             markersize=13 if rate == chosen else 9,
             clip_on=False,
             zorder=3,
@@ -1085,8 +1242,7 @@ def imbalance(
     left.margins(x=0.12)
     left.tick_params(axis="y", labelsize=12)
     left.set_xlabel("share of the labelled pixels (%)", fontsize=12)
-    looks = [("#D55E00", "o"), ("#0072B2", "s"), ("#111111", "D"), ("#009E73", "^")]
-    for (rule, of), (color, marker) in zip(weights.items(), looks, strict=False):
+    for (rule, of), (color, marker, _) in zip(weights.items(), cycle(SERIES), strict=False):
         right.plot(
             [of[name] for name in names], names, marker, color=color, markersize=9, label=rule
         )
@@ -1140,7 +1296,7 @@ def confusion(
         axis.text(column, row, text, ha="center", va="center", **look)
     for place in range(across):
         corner = (place - 0.5, place - 0.5)
-        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="#D55E00", linewidth=2))
+        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=ORANGE, linewidth=2))
     crowded = across > 5
     axis.set_xticks(range(across), classes, fontsize=12, rotation=30 if crowded else 0)
     if crowded:
@@ -1167,16 +1323,15 @@ def overlap(truth, prediction, width: float = 11) -> plt.Figure:
     matrix.update(prediction.long(), truth.long())
     kinds = {
         "neither": (~truth & ~prediction, "#e8e8e8"),
-        "only true": (truth & ~prediction, "#0072B2"),
+        "only true": (truth & ~prediction, BLUE),
         "only predicted": (prediction & ~truth, "#E69F00"),
         "both": (truth & prediction, "#222222"),
     }
-    picture = np.zeros((*truth.shape, 3))
-    for where, color in kinds.values():
-        picture[where.numpy()] = to_rgb(color)
+    numbers = truth + 2 * prediction.long()  # places in kinds
+    palette = np.array([to_rgb(color) for _, color in kinds.values()])
     size = (width, 0.42 * width)
     figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=[1, 1.3], layout="constrained")
-    axes[0].imshow(picture, interpolation="nearest")
+    axes[0].imshow(palette[numbers.numpy()], interpolation="nearest")
     axes[0].set(xticks=[], yticks=[])
     axes[0].set_title(f"{truth.shape[0]} × {truth.shape[1]} pixels", fontsize=13)
     scores = {
@@ -1202,8 +1357,11 @@ def overlap(truth, prediction, width: float = 11) -> plt.Figure:
         frameon=False,
         fontsize=13,
     )
-    numbers = [f"{name} {value:.1f}" for name, value in zip(scores, values, strict=True)]
-    figure.suptitle(", ".join(numbers).replace("\n", " ") + " %", fontsize=15)
+    words = [f"{name} {value:.1f}" for name, value in zip(scores, values, strict=True)]
+    figure.suptitle(", ".join(words).replace("\n", " ") + " %", fontsize=15)
+    figure.draw_without_rendering()  # only now the size of the picture is known
+    named = list(enumerate(kinds))[1:]
+    name_regions(axes[0], numbers, _inches_per_pixel(axes[0]), named, indices=False)
     return figure
 
 
@@ -1227,7 +1385,8 @@ def curtain(
     column = round(share * mixed.shape[1])
     mixed[:, :column] = np.asarray(prediction)[:, :column]
     names = _classes_in([truth, prediction], classes)  # of both, or the figure would jump
-    foot = 0.34 * -(-len(names) // 5)
+    across = _legend_columns(width, names)
+    foot = 0.34 * -(-len(names) // across)
     height = width * mixed.shape[0] / mixed.shape[1] + 0.45 + foot
     figure, axis = plt.subplots(figsize=(width, height))
     axis.imshow(overlay(image, mixed, palette, 0.75), interpolation="nearest")
@@ -1237,22 +1396,19 @@ def curtain(
     axis.spines[:].set_visible(False)
     for text, place in (("← prediction", 0), ("truth →", 1)):
         axis.set_title(text, loc=("left", "right")[place], fontsize=15)
-    figure.legend(
-        handles=[
-            Patch(facecolor=palette[i] / 255, edgecolor="black", label=name) for i, name in names
-        ],
-        loc="lower center",
-        ncols=min(5, len(names)),
-        frameon=False,
-        fontsize=12,
-    )
+    _class_legend(figure, names, palette, across)
     figure.subplots_adjust(
         left=0.005, right=0.995, bottom=foot / height + 0.01, top=1 - 0.42 / height
     )
+    # Each side by itself, or a name could stand across the line.
+    left = torch.arange(mixed.shape[1]) < column
+    for side in (left, ~left):
+        half = np.where(side, mixed.astype(int), -1)
+        name_regions(axis, half, _inches_per_pixel(axis), names, not palette[0].any())
     return figure
 
 
-WRONG_COLOR = (213, 94, 0)
+WRONG_COLOR = tuple(round(255 * part) for part in to_rgb(ORANGE))
 
 
 def error_map(image, truth, prediction, palette: np.ndarray = VOC_PALETTE) -> np.ndarray:
@@ -1336,7 +1492,7 @@ def intervals(
         look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
         axis.text((low + high) / 2, row - 0.32, text, **look)
     if zero:
-        axis.axvline(0, color="#D55E00", linewidth=2, linestyle="--", zorder=0)
+        axis.axvline(0, color=ORANGE, linewidth=2, linestyle="--", zorder=0)
     axis.set_yticks(range(len(rows)), list(rows), fontsize=12)
     axis.set_ylim(len(rows) - 0.5, -0.7)
     axis.margins(x=0.12)
@@ -1370,7 +1526,7 @@ def score_table(
         axis.text(column, row, text, ha="center", va="center", fontsize=12, weight=weight)
         if best:
             corner = (column - 0.48, row - 0.44)
-            axis.add_patch(Rectangle(corner, 0.96, 0.88, fill=False, edgecolor="#D55E00", lw=2))
+            axis.add_patch(Rectangle(corner, 0.96, 0.88, fill=False, edgecolor=ORANGE, lw=2))
     axis.set_xticks(range(len(scores)), list(scores), fontsize=13)
     axis.set_yticks(range(len(rows)), rows, fontsize=12)
     axis.xaxis.tick_top()
@@ -1379,10 +1535,6 @@ def score_table(
     axis.set_xlabel(label, fontsize=12)
     figure.suptitle(title, fontsize=14)
     return figure
-
-
-# Seven colours that people with any kind of colour vision can tell apart (Okabe and Ito, 2008).
-OBJECT_COLORS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 
 
 def painted(image, masks: torch.Tensor, opacity: float = 0.65) -> np.ndarray:
@@ -1430,9 +1582,9 @@ def precision_recall_curve(
     figure, axis = plt.subplots(figsize=(width, 0.5 * width), layout="constrained")
     corners = torch.cat([torch.zeros(1), recall]), torch.cat([best[:1], best])
     axis.fill_between(*corners, step="pre", color="#cfe5f5")
-    axis.step(*corners, where="pre", color="#0072B2", linewidth=2, label="best from here on")
-    axis.plot(recall, precision, color="#777777", linewidth=1, label="precision")
-    look = {"s": 140, "color": "#D55E00", "edgecolor": "white", "zorder": 3}
+    axis.step(*corners, where="pre", color=BLUE, linewidth=2, label="best from here on")
+    axis.plot(recall, precision, "--", color="#555555", linewidth=1, label="precision")
+    look = {"s": 140, "color": ORANGE, "edgecolor": "white", "zorder": 3}
     axis.scatter(recall[kept - 1], precision[kept - 1], **look)
     hits = int(right[:kept].sum())
     score = 100 * average_precision(right, objects)

@@ -122,7 +122,7 @@ def test_running_mean(window):
 @pytest.mark.parametrize("chosen", [1e-4, 1e-2, 1e-1])
 def test_the_chosen_run_is_orange_and_drawn_last(chosen, smoothing):
     left = plots.learning_rate_runs(RUNS, chosen, smoothing).axes[0]
-    assert [line.get_color() for line in left.lines] == ["#a0a0a0"] * 2 + ["#d55e00"]
+    assert [line.get_color() for line in left.lines] == ["#a0a0a0"] * 2 + [plots.ORANGE]
     line = left.lines[-1]
     losses = [row["loss"] for row in RUNS[chosen].steps]
     expected = [np.mean(losses[n - smoothing : n]) for n in range(smoothing, 41)]
@@ -143,7 +143,7 @@ def test_the_right_half_shows_where_each_run_ended():
     for rate, mark in marks.items():
         expected = np.mean([row["loss"] for row in RUNS[rate].steps][-10:]) if rate < 1 else top
         assert mark.get_ydata()[0] == pytest.approx(min(expected, top))
-        assert (mark.get_color() == "#d55e00") == (rate == 1e-2)
+        assert (mark.get_color() == plots.ORANGE) == (rate == 1e-2)
     assert axis.get_xscale() == axis.get_yscale() == "log"
 
 

@@ -154,7 +154,10 @@ def test_left_of_the_line_is_the_prediction_and_right_of_it_the_truth(triple, pe
     np.testing.assert_array_equal(drawn[:, column:], of_truth[:, column:])
     assert {line.get_xdata()[0] for line in figure.axes[0].lines} == {column - 0.5}
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == [*TINY_CLASSES, "void"]  # of both masks, wherever the line is
+    assert legend == [
+        *(f"{i} {c}" for i, c in enumerate(TINY_CLASSES)),
+        "255 void",
+    ]  # of both masks, wherever the line is
 
 
 def test_moving_the_line_changes_the_picture_but_not_its_size_or_the_masks(triple):
