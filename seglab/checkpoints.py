@@ -1,5 +1,6 @@
 """Trained networks on disk."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
-from seglab.files import written_whole
+from seglab.files import FULL, written_whole
 from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
@@ -36,8 +37,12 @@ FROM_SCRATCH = {
 MODELS = (*ON_A_BACKBONE, *FROM_SCRATCH)
 
 
+# What torch says when a file cannot grow; that the disk is full it keeps to itself.
+CANNOT_GROW = re.compile(r"unexpected pos \d+ vs \d+|failed writing file")
+
+
 class CheckpointError(ValueError):
-    """A checkpoint is missing, cut off, or not one of seglab's."""
+    """A checkpoint is missing, cut off, not one of seglab's, or cannot be written."""
 
 
 @dataclass
@@ -98,7 +103,8 @@ def save(
         training: what `seglab.training.fit` needs to go on from here.
 
     Raises:
-        CheckpointError: the model was not made by `build`, so that `load` could not rebuild it.
+        CheckpointError: the model was not made by `build`, so that `load` could not rebuild it, or
+            the disk is full; then an older file of that name is still whole.
     """
     if not hasattr(trained.model, "architecture"):
         raise CheckpointError(
@@ -119,9 +125,47 @@ def save(
         "state": state,
         "training": training,
     }
-    with written_whole(path) as temporary:
-        torch.save(content, temporary)
+    try:
+        with written_whole(path) as temporary:
+            torch.save(content, temporary)
+    except (OSError, RuntimeError) as error:
+        if is_disk_full(error):
+            raise CheckpointError(disk_full(Path(path), content)) from error
+        raise
     return Path(path)
+
+
+def is_disk_full(error: OSError | RuntimeError) -> bool:
+    """Did writing end with this error because there is no more room?"""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return bool(CANNOT_GROW.search(str(error)))
+
+
+def disk_full(path: Path, content: dict) -> str:
+    """What there is to say when a checkpoint does not fit on the disk."""
+    counter = Counter()
+    torch.save(content, counter)
+    old = " beside the old one, which is still whole" if path.exists() else ""
+    return (
+        f"{path}: the disk, or your share of it, is full. The file needs {counter.size / 1e6:.1f} "
+        f"MB{old}. Free some room; then a training goes on from its last checkpoint with "
+        "resume=True (in a shell: --resume)"
+    )
+
+
+class Counter:
+    """A file that only counts its bytes."""
+
+    size = 0
+
+    def write(self, data) -> int:
+        """Count these bytes."""
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits to be written."""
 
 
 def read(path: str | Path) -> dict:

