@@ -116,6 +116,12 @@ def log_of_softmax(logits, masks):
     return -logits.softmax(1).gather(1, index)[:, 0][labelled].log().mean()
 
 
+def clipped(logits, masks):
+    labelled = masks != VOID
+    index = masks.where(labelled, 0).long()[:, None]
+    return -logits.softmax(1).clamp(min=1e-9).gather(1, index)[:, 0][labelled].log().mean()
+
+
 def nan_where_all_is_void(logits, masks):
     return F.cross_entropy(logits, masks.long(), ignore_index=VOID)
 
@@ -250,6 +256,7 @@ WRONG = {
         (negative, "Your loss is negative"),
         (cut_off, "it has no gradient"),
         (log_of_softmax, "exp(−600)"),
+        (clipped, "A probability that is clipped"),
         (nan_where_all_is_void, "makes every weight NaN"),
     ],
     "fine_tuning_groups": [
