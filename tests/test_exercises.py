@@ -209,6 +209,18 @@ def test_what_a_message_says(doubled, answer, symptom):
     assert outcome.status == NOT_RIGHT and symptom in outcome.message
 
 
+def test_of_many_numbers_a_message_shows_the_first_wrong_one():
+    right = torch.arange(20.0).view(4, 5)
+    found = right.clone()
+    found[2, 1] = 0
+    found[3, 4] = float("nan")
+    with pytest.raises(checking.Hint, match=r"2 of 20 .* at \[2, 1\]: 0; right would be 11\."):
+        checking.expect_equal(found, right, "a map")
+    with pytest.raises(checking.Hint, match=r"shape \(5, 4\).* shape \(4, 5\)"):
+        checking.expect_equal(right.T, right, "a map")
+    checking.expect_equal(right.tolist(), right, "a map")
+
+
 def test_a_check_that_stumbles_says_so_and_does_not_raise(doubled):
     exercise = EXERCISES.get(doubled) or checking.EXERCISES[doubled]
     stumbling = dataclasses.replace(exercise, body=lambda function: [][1])

@@ -31,6 +31,7 @@ NOT_WRITTEN, PASSES, NOT_RIGHT = "not written yet", "passes", "not right yet"
 SIGNS = {NOT_WRITTEN: "○", PASSES: "✓", NOT_RIGHT: "✗"}
 WIDTH = 92  # characters of a message's line
 PRINTED = 5  # lines of the learner's own prints that a message repeats
+SHOWN = 12  # numbers of a tensor that a message can hold
 
 
 class Hint(Exception):
@@ -314,10 +315,21 @@ def expect_equal(found, expected, given: str, tolerance: float = 1e-4) -> None:
     if not isinstance(found, torch.Tensor | np.ndarray | numbers.Number | list | tuple):
         raise Hint(f"For {given} your function returns {described(found)}; expected numbers.")
     if not close(found, expected, tolerance):
-        raise Hint(
-            f"For {given} your function returns {described(found)}; "
-            f"right would be {described(expected)}."
-        )
+        raise Hint(f"For {given} {difference(found, expected, tolerance)}")
+
+
+def difference(found, expected, tolerance: float) -> str:
+    """How two results differ: both in full, or for many numbers where the first difference is."""
+    one, other = (torch.as_tensor(value).detach() for value in (found, expected))
+    if one.shape != other.shape or one.numel() <= SHOWN:
+        return f"your function returns {described(found)}; right would be {described(expected)}."
+    one, other = one.to(torch.float64), other.to(torch.float64)
+    wrong = ~torch.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+    place = wrong.nonzero()[0].tolist()
+    return (
+        f"{int(wrong.sum())} of {one.numel()} numbers are not right. The first is at {place}: "
+        f"{one[tuple(place)]:.4g}; right would be {other[tuple(place)]:.4g}."
+    )
 
 
 def described(value) -> str:
@@ -325,7 +337,7 @@ def described(value) -> str:
     if isinstance(value, torch.Tensor | np.ndarray):
         kind = "tensor" if isinstance(value, torch.Tensor) else "array"
         numbers_ = torch.as_tensor(np.asarray(value.detach()) if kind == "tensor" else value)
-        if numbers_.numel() <= 12:
+        if numbers_.numel() <= SHOWN:
             return str(rounded(numbers_.tolist()))
         dtype = str(value.dtype).removeprefix("torch.")
         return f"a {kind} of shape {tuple(value.shape)}, {dtype}"
