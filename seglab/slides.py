@@ -12,15 +12,19 @@ version of `jupyter nbconvert --to slides` reads) by rule into the notebooks of 
 `jupyter nbconvert --to seglab.slides.Deck NOTEBOOK` makes the page. Beyond what nbconvert does with
 the tags, a heading inside of a cell begins a slide as well, input is hidden if it only draws or is
 longer than `CODE` lines, and in the browser a slide that is too tall shrinks or goes on below.
+
+`jupyter nbconvert --to seglab.slides.Page NOTEBOOK` makes a page to read. In both, pictures have
+the alternative text that is `alt` in a cell's metadata; nbconvert's own templates leave it out.
 """
 
 import copy
+import html
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbconvert.exporters import SlidesExporter
+from nbconvert.exporters import HTMLExporter, SlidesExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from traitlets import default
@@ -166,7 +170,32 @@ class Deck(SlidesExporter):
         return PAGE.replace("@WIDTH@", str(WIDTH)).replace("@HEIGHT@", str(HEIGHT))
 
     def from_notebook_node(self, nb, resources=None, **options):
-        return super().from_notebook_node(prepared(nb), resources, **options)
+        return super().from_notebook_node(described(prepared(nb)), resources, **options)
+
+
+class Page(HTMLExporter):
+    """A page to read, with alternative texts. For `jupyter nbconvert --to seglab.slides.Page`."""
+
+    export_from_notebook = None  # not in JupyterLab's menu
+
+    def from_notebook_node(self, nb, resources=None, **options):
+        return super().from_notebook_node(described(nb), resources, **options)
+
+
+def described(notebook: NotebookNode) -> NotebookNode:
+    """A copy in which the pictures of a cell with an `alt` have that text.
+
+    A cell may draw several pictures: its text describes them together, and belongs to the first.
+    """
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        texts = iter([cell.metadata.get("alt", "")])
+        for output in cell.get("outputs", []) if "alt" in cell.metadata else []:
+            for kind in {"image/png", "image/jpeg"} & output.get("data", {}).keys():
+                alt = html.escape(next(texts, ""))
+                source = f"data:{kind};base64,{output.data[kind].strip()}"
+                output.data = {"text/html": f'<img alt="{alt}" src="{source}">'}
+    return notebook
 
 
 def prepared(notebook: NotebookNode) -> NotebookNode:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from seglab import publish, slides
 from seglab.__main__ import main
-from seglab.slides import Deck, SlidesError, kinds, prepared, with_tags
+from seglab.slides import Deck, Page, SlidesError, described, kinds, prepared, with_tags
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
@@ -419,3 +419,40 @@ def test_a_line_that_is_too_long_is_folded(tmp_path):
     assert all(
         s["width"] <= 1281 for s in measured(deck(cells, reveal_url_prefix="reveal.js"), tmp_path)
     )
+
+
+# ---------------------------------------------------------------- alternative texts
+
+
+@pytest.mark.parametrize("exporter", [Deck, Page])
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_picture_on_a_page_has_its_alternative_text(path, exporter):
+    notebook = nbformat.read(path, as_version=4)
+    page, _ = exporter().from_notebook_node(notebook)
+    found = [html.unescape(alt) for alt in re.findall(r'<img[^>]*? ?alt="([^"]*)"', page)]
+    expected = [cell.metadata["alt"] for cell in notebook.cells if "alt" in cell.metadata]
+    skipped = [
+        c for c in notebook.cells if c.metadata.get("slideshow", {}).get("slide_type") == "skip"
+    ]
+    assert not any("alt" in cell.metadata for cell in skipped)
+    assert [alt for alt in found if alt in expected] == expected and expected
+    assert "No description has been provided" not in page
+    assert page.count("<img") == len(found)
+
+
+def test_quotes_in_an_alternative_text_stay_text_and_a_second_picture_does_not_repeat_it():
+    picture = {"output_type": "display_data", "data": {"image/png": "aGk=\n"}, "metadata": {}}
+    cell = {
+        "cell_type": "code",
+        "metadata": {"alt": 'a "cat" & <b>'},
+        "source": "",
+        "execution_count": 1,
+        "outputs": [picture, picture],
+    }
+    notebook = nbformat.from_dict(
+        {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    )
+    one, other = (output.data["text/html"] for output in described(notebook).cells[0].outputs)
+    assert 'alt="a &quot;cat&quot; &amp; &lt;b&gt;"' in one and "base64,aGk=" in one
+    assert 'alt=""' in other
+    assert notebook.cells[0].outputs[0].data == {"image/png": "aGk=\n"}
