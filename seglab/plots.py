@@ -1401,10 +1401,14 @@ def curtain(
         left=0.005, right=0.995, bottom=foot / height + 0.01, top=1 - 0.42 / height
     )
     # Each side by itself, or a name could stand across the line.
-    left = torch.arange(mixed.shape[1]) < column
-    for side in (left, ~left):
+    left = np.arange(mixed.shape[1]) < column
+    words = []
+    for kind, side in (("prediction", left), ("truth", ~left)):
         half = np.where(side, mixed.astype(int), -1)
         name_regions(axis, half, _inches_per_pixel(axis), names, not palette[0].any())
+        shown = ", ".join(name for index, name in names if (half == index).any())
+        words.append(f"{kind} on {100 * side.mean():.0f} % of the picture: {shown or 'nothing'}")
+    figure.set_label("; ".join(words))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import html
 import io
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ class Interactive(ipywidgets.VBox):
     Attributes:
         controls: as given; setting one's `value` moves the figure.
         picture: the figure as a PNG.
+        words: what the figure shows, and at which values, for those who hear the page.
     """
 
     def __init__(
@@ -36,11 +38,12 @@ class Interactive(ipywidgets.VBox):
     ):
         self.draw, self.controls = draw, controls
         self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        self.words = ipywidgets.HTML(layout={"height": "0", "margin": "0", "overflow": "hidden"})
         for control in controls.values():
             control.observe(self.update, names="value")
         self.update()
         row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-        super().__init__([row, self.picture])
+        super().__init__([row, self.picture, self.words])
 
     def update(self, change=None) -> None:
         """Draw the figure for the controls' present values."""
@@ -49,11 +52,37 @@ class Interactive(ipywidgets.VBox):
         figure.savefig(file, format="png")
         plt.close(figure)  # or the notebook would show it a second time
         self.picture.value = file.getvalue()
+        values = ", ".join(f"{c.description} {c.value}" for c in self.controls.values())
+        words = f"{in_words(figure)} ({values})"
+        # A screen reader says a status when it changes; the sliders themselves have no name for it.
+        self.words.value = f'<span role="status">{html.escape(words)}</span>'
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["image/png"] = base64.b64encode(self.picture.value).decode()
         return bundle
+
+
+def in_words(figure: plt.Figure) -> str:
+    """What a figure says about itself: its label, else its title, else the titles of its parts."""
+    titles = [axis.get_title(side) for axis in figure.axes for side in ("left", "center", "right")]
+    return figure.get_label() or figure.get_suptitle() or "; ".join(filter(None, titles))
+
+
+def _choice(description: str, options: list, width: str) -> ipywidgets.ToggleButtons:
+    """One of a few values: a button for each, reached with Tab and pressed with the space bar.
+
+    A list or radio buttons would need the arrow keys, which JupyterLab keeps for its cells.
+    """
+    buttons = ipywidgets.ToggleButtons(
+        options=options,
+        description=description,
+        style={"description_width": "initial", "button_width": width},
+        layout={"margin": "2px 16px 2px 2px"},
+    )
+    for name in ("jupyter-widgets", "widget-inline-hbox"):  # the description beside the buttons
+        buttons.add_class(name)
+    return buttons
 
 
 def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
@@ -67,7 +96,6 @@ def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = N
     x, kernel = toy if x is None else x, toy if kernel is None else kernel
     # With stride 1 the output is smallest; offer only a padding that leaves some of it.
     smallest = min(size + k - 1 for size, k in zip(x.shape, kernel.shape, strict=True))
-    names = {"description_width": "initial", "button_width": "3em"}
     controls = {
         "placed": ipywidgets.IntSlider(
             value=min(3, x.numel()),
@@ -76,10 +104,8 @@ def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = N
             continuous_update=False,
             style={"description_width": "initial"},
         ),
-        "stride": ipywidgets.ToggleButtons(options=[1, 2, 3], description="stride", style=names),
-        "padding": ipywidgets.ToggleButtons(
-            options=[p for p in (0, 1) if smallest > 2 * p], description="padding", style=names
-        ),
+        "stride": _choice("stride", [1, 2, 3], "3em"),
+        "padding": _choice("padding", [p for p in (0, 1) if smallest > 2 * p], "3em"),
     }
     return Interactive(functools.partial(plots.stamps, x, kernel), controls)
 
@@ -146,9 +172,7 @@ def receptive_field_explorer() -> Interactive:
     """
     names = {"description_width": "initial"}
     later = {"continuous_update": False, "style": names}  # drawing takes a while
-    pattern = ipywidgets.ToggleButtons(
-        options=list(RATE_PATTERNS), description="rates", style={**names, "button_width": "18em"}
-    )
+    pattern = _choice("rates", list(RATE_PATTERNS), "14em")
     controls = {
         "kernel_size": ipywidgets.IntSlider(
             value=3, min=2, max=5, description="kernel size", **later
@@ -212,9 +236,7 @@ def overlap_explorer() -> Interactive:
     """
     names = {"description_width": "initial"}
     controls = {
-        "shape": ipywidgets.ToggleButtons(
-            options=["disc", "box"], description="shape", style={**names, "button_width": "5em"}
-        ),
+        "shape": _choice("shape", ["disc", "box"], "5em"),
         "right": ipywidgets.IntSlider(value=10, min=-44, max=44, description="right", style=names),
         "down": ipywidgets.IntSlider(value=0, min=-44, max=44, description="down", style=names),
         "size": ipywidgets.IntSlider(

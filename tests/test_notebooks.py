@@ -27,6 +27,11 @@ CHECKED = "nbval-check-output"
 ABSOLUTE_PATH = re.compile(r"(?<![\w:/.~*})<\-])/(?:[A-Za-z_][\w.+-]*/)+[\w.+-]+|\b[A-Z]:\\\w|~/\w")
 UNFINISHED = re.compile(r"\b(PLACEHOLDER|TODO|FIXME|XXX)\b")  # in what people read and run
 WARNING = re.compile(r"\b\w*Warning\b")
+ALT = 40, 600  # characters of an alternative text, which nbconvert gives to the cell's picture
+# A screen reader says "graphic" before the text anyway.
+NEEDLESS = re.compile(r"(the )?figure\b|((an?|the) )?(image|plot|screenshot) (of|show)", re.I)
+FENCE = re.compile(r"^ {0,3}(```+|~~~+).*?(^ {0,3}\1[`~]*\s*$|\Z)", re.M | re.S)
+HEADING = re.compile(r"^ {0,3}(#{1,6})\s+\S.*$|<h([1-6])\b", re.M | re.I)
 SPEED = re.compile(r"\d(it/s|s/it)\b|\?it\b")
 
 
@@ -55,6 +60,51 @@ def own_names() -> list[str]:
         user = ""
     common = {"root", "user", "runner", "admin", "localhost", "ubuntu", "student", "home"}
     return [n for n in (user, socket.gethostname()) if len(n) >= 5 and n.lower() not in common]
+
+
+def headings(notebook) -> list[tuple[int, int, str]]:
+    """Cell, level and line of each heading of the text; a comment in a code block is none."""
+    found = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            for match in HEADING.finditer(FENCE.sub("", cell.source)):
+                found.append((number, len(match[1] or "") or int(match[2]), match[0]))
+    return found
+
+
+def problems_of_headings(notebook) -> list[str]:
+    """One title, first of all; no level is skipped on the way down."""
+    found, before = [], 1  # that the first one is the title, `problems` knows
+    for place, (number, level, line) in enumerate(headings(notebook)):
+        if level == 1 and place:
+            found.append(f"headings: cell {number}: a second title: {line!r}")
+        if level > before + 1:
+            found.append(f"headings: cell {number}: level {level} after level {before}: {line!r}")
+        before = level
+    return found
+
+
+def problems_of_pictures(notebook) -> list[str]:
+    """Pictures without alternative text, and texts that say too little, too much or nothing."""
+    found, texts_before = [], {}
+    for number, cell in enumerate(notebook.cells):
+        kinds = {kind for output in cell.get("outputs", []) for kind in output.get("data", {})}
+        alt = cell.metadata.get("alt")
+        if not any(kind.startswith("image/") for kind in kinds):
+            if alt is not None:
+                found.append(f"alt: cell {number} has a text but no picture")
+            continue
+        if not isinstance(alt, str):
+            found.append(f"alt: cell {number} has a picture and no text")
+            continue
+        if not ALT[0] <= len(alt.strip()) <= ALT[1]:
+            found.append(f"alt: cell {number}: {len(alt.strip())} characters")
+        if NEEDLESS.match(alt.strip()):
+            found.append(f"alt: cell {number} begins with {NEEDLESS.match(alt.strip())[0]!r}")
+        if alt.strip() in texts_before:
+            found.append(f"alt: cell {number} has the text of cell {texts_before[alt.strip()]}")
+        texts_before[alt.strip()] = number
+    return found
 
 
 def problems(notebook, size: int) -> list[str]:
@@ -109,7 +159,7 @@ def problems(notebook, size: int) -> list[str]:
             if path := ABSOLUTE_PATH.search(text):
                 found.append(f"path: cell {number}: {path[0]}")
             found += [f"name: cell {number}: {n}" for n in own_names() if n in text]
-    return found
+    return found + problems_of_headings(notebook) + problems_of_pictures(notebook)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -166,6 +216,11 @@ def good():
                 new_output("stream", name="stdout", text="0.5 data/rooms 3 km/h, 1/2/3, <b>a</b>"),
                 new_output("display_data", {"image/png": "aGk=", "text/plain": "<Figure>"}),
             ],
+            metadata={"alt": "Two bars, the left one twice as high: half of the pixels are road."},
+        ),
+        new_markdown_cell("## A section\n\n```python\n# a comment\n#### another\n```\n\n### Part"),
+        new_markdown_cell(
+            "~~~\n# no heading\n~~~\n## The next section\n\nText # with a sign, `# code`."
         ),
     ]
     return new_notebook(cells=cells)
@@ -180,7 +235,7 @@ def fault_executed_out_of_order(notebook):
 
 
 def fault_executed_twice(notebook):
-    for cell in notebook.cells[1:]:
+    for cell in notebook.cells[1:5]:
         cell.execution_count += 5
 
 
@@ -281,6 +336,61 @@ def fault_checked_without_output(notebook):
 
 def fault_name(notebook):
     notebook.cells[4].outputs[0].text = "trained on gretas-laptop"
+
+
+def fault_alt(notebook):
+    del notebook.cells[4].metadata["alt"]
+
+
+def fault_alt_of_another_kind_of_picture(notebook):
+    notebook.cells[3].outputs[0].data["image/svg+xml"] = "<svg/>"
+
+
+def fault_alt_too_short(notebook):
+    notebook.cells[4].metadata["alt"] = "Two bars." + 60 * " "
+
+
+def fault_alt_too_long(notebook):
+    notebook.cells[4].metadata["alt"] *= 10
+
+
+def fault_alt_needless(notebook):
+    notebook.cells[4].metadata["alt"] = (
+        "Image of two bars, the left one twice as high as the other."
+    )
+
+
+def fault_alt_shows(notebook):
+    notebook.cells[4].metadata["alt"] = "The figure shows two bars, one twice as high as the other."
+
+
+def fault_alt_twice(notebook):
+    notebook.cells[3].outputs[0].data["image/png"] = "aGk="
+    notebook.cells[3].metadata["alt"] = notebook.cells[4].metadata["alt"]
+
+
+def fault_alt_without_picture(notebook):
+    notebook.cells[3].metadata["alt"] = "Two bars, the left one twice as high as the right one."
+
+
+def fault_headings(notebook):
+    notebook.cells[6].source = "##### Two levels further down"
+
+
+def fault_headings_second_title(notebook):
+    notebook.cells[6].source = "# Another title"
+
+
+def fault_headings_first_section(notebook):
+    notebook.cells[5].source = "### A part of nothing"
+
+
+def fault_headings_as_html(notebook):
+    notebook.cells[5].source = "<h4>Two levels further down</h4>"
+
+
+def fault_headings_after_code(notebook):
+    notebook.cells[6].source = "```\ncode\n```\n##### After the block"
 
 
 def test_a_good_notebook_has_no_problems():

@@ -1,17 +1,23 @@
 """Controls above a figure: what a click and a page without a kernel show."""
 
 import base64
+import html
 import io
+import re
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from execute_notebooks import WIDGET, clean, is_noise
 from helpers import REPOSITORY
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
+from seglab import widgets
+from seglab.training import History
+from seglab.unet import UNet
 from seglab.widgets import Interactive
 
 PNG = "image/png"
@@ -73,9 +79,9 @@ def test_a_control_changes_the_picture_and_back_again(widget):
 
 
 def test_the_controls_are_above_the_picture(widget):
-    row, picture = widget.children
+    row, picture, words = widget.children
     assert list(row.children) == list(widget.controls.values())
-    assert picture is widget.picture
+    assert picture is widget.picture and words is widget.words
 
 
 def test_no_figure_is_left_open(widget):
@@ -139,3 +145,92 @@ def test_the_widgets_of_the_package_are_imported_from_one_place():
     notebooks = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
     assert notebooks
     assert not [p.name for p in notebooks if "ipywidgets" in p.read_text(encoding="utf-8")]
+
+
+# ---------------------------------------------------------------- without a mouse, without eyes
+
+
+def every_widget() -> dict:
+    """One of each interactive figure of the course, by the name of its function."""
+    image, mask = torch.zeros(3, 32, 32, dtype=torch.uint8), torch.zeros(32, 32, dtype=torch.uint8)
+    mask[8:24, 8:24] = 1
+    steps = [{"step": n, "loss": 1 / (n + 1)} for n in range(8)]
+    model = UNet(21, width=4)
+    return {
+        "stamp_stepper": widgets.stamp_stepper(),
+        "skip_switch": widgets.skip_switch(model.eval(), image, mask, 1),
+        "receptive_field_explorer": widgets.receptive_field_explorer(),
+        "learning_rate_explorer": widgets.learning_rate_explorer(
+            {rate: History(steps=steps) for rate in (0.1, 0.01)}
+        ),
+        "overlap_explorer": widgets.overlap_explorer(),
+        "truth_slider": widgets.truth_slider(image, mask, mask.T.roll(3)),
+        "surest_explorer": widgets.surest_explorer(torch.tensor([True, False, True]), 3),
+    }
+
+
+@pytest.fixture(scope="module")
+def all_widgets():
+    return every_widget()
+
+
+def test_no_interactive_figure_is_left_out(all_widgets):
+    public = {
+        name
+        for name, thing in vars(widgets).items()
+        if getattr(thing, "__annotations__", {}).get("return") is Interactive and name[0] != "_"
+    }
+    assert public == set(all_widgets)
+
+
+def spoken(widget) -> str:
+    """What a screen reader says: the text of the status."""
+    words = re.fullmatch(r'<span role="status">([^<>]*)</span>', widget.words.value)
+    return html.unescape(words[1])
+
+
+def test_every_control_has_a_description_and_works_by_tab_arrows_and_space(all_widgets):
+    # Lists and radio buttons need the arrows up and down, which JupyterLab keeps for its cells.
+    known = (ipywidgets.IntSlider, ipywidgets.SelectionSlider)
+    known += (ipywidgets.ToggleButtons, ipywidgets.Checkbox)
+    for name, widget in all_widgets.items():
+        for control in widget.controls.values():
+            assert control.description.strip(), (name, control)
+            assert isinstance(control, known), (name, control)
+
+
+def test_the_words_say_the_title_and_every_value(all_widgets):
+    for name, widget in all_widgets.items():
+        figure = widget.draw(**{n: control.value for n, control in widget.controls.items()})
+        assert widgets.in_words(figure) and widgets.in_words(figure) in spoken(widget), name
+        for control in widget.controls.values():
+            assert f"{control.description} {control.value}" in spoken(widget), name
+
+
+def test_the_words_change_with_the_picture():
+    widget = widgets.surest_explorer(torch.tensor([True, False, True]), 3)
+    first = spoken(widget)
+    widget.controls["kept"].value = 3
+    assert spoken(widget) != first
+    assert "3 of 3 kept: 2 right, 1 wrong" in spoken(widget)
+
+
+def test_the_words_of_the_curtain_name_the_classes_of_both_sides():
+    image, truth = torch.zeros(3, 40, 40, dtype=torch.uint8), torch.zeros(40, 40).long()
+    truth[:, 20:] = 2
+    widget = widgets.truth_slider(image, truth, 1 - truth.clip(max=1), ("empty", "one", "two"))
+    assert "prediction on 50 % of the picture: one; truth on 50 % of the picture: two" in spoken(
+        widget
+    )
+    widget.controls["line"].value = 0
+    assert "prediction on 0 % of the picture: nothing;" in spoken(widget)
+
+
+def test_words_are_no_markup():
+    def draw(height):
+        figure, axis = plt.subplots()
+        axis.set_title(f"<b>{height}</b> & more")
+        return figure
+
+    widget = Interactive(draw, {"height": ipywidgets.IntSlider(value=2, description="h")})
+    assert spoken(widget) == "<b>2</b> & more (h 2)"
