@@ -58,13 +58,13 @@ def disagreement(function):
             if close(found, 1 - hits / own):
                 raise Hint(
                     f"Exchange the two masks, and your numbers change: you divide by the pixels of "
-                    f"the {whose} labeller. Neither of them is the truth; the whole is what at "
-                    "least one of the two calls so."
+                    f"the {whose} labeller. Neither of them is the truth; the whole is "
+                    "every pixel to which at least one of the two gives the class."
                 )
         if close(found, 1 - 2 * hits / (mine + theirs)):
             raise Hint(
                 "You divide by the areas of both together, so pixels on which the two agree are in "
-                "it twice. Count every pixel that either of them calls so once."
+                "it twice. Count every pixel of either of them once."
             )
         if close(found, (mine + theirs - 2 * hits) / counts.sum()):
             raise Hint(
