@@ -298,6 +298,11 @@ def groups_are_right(function, model: nn.Module, head: nn.Module, rate: float, d
             raise Hint(f"{name} belongs to the new head, and learns no faster than the rest.")
         if not new and close(lr, 10 * rate, 1e-9):
             raise Hint(f"{name} is pretrained, and gets the rate of the head: ten times too high.")
+        if not new and close(lr, rate / 10, 1e-9):
+            raise Hint(
+                f"{name} is pretrained, and gets a tenth of `rate`. The argument is the rate of "
+                "everything but the head; only the head gets another one."
+            )
         expect_equal(lr, 10 * rate if new else rate, f"lr of {name}", 1e-9)
     if settings:
         raise Hint("Your groups hold parameters that do not belong to the model.")

@@ -188,6 +188,10 @@ def other_way_round(model, head, rate, weight_decay):
     return groups
 
 
+def rate_of_the_head(model, head, rate, weight_decay):
+    return grouped(model, head, rate / 10, weight_decay, is_kernel)
+
+
 # ---------------------------------------------------------------- resume_point
 
 
@@ -267,7 +271,8 @@ WRONG = {
         (head_twice, "in two groups"),
         (head_only, "in no group"),
         (compares_tensors, "number by number"),
-        (other_way_round, "is pretrained"),
+        (other_way_round, "gets the rate of the head"),
+        (rate_of_the_head, "a tenth of `rate`"),
     ],
     "resume_point": [
         (living, "living tensors"),
