@@ -164,7 +164,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
             f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...). Train on this "
             f"data first: python -m seglab train --data {arguments.data}"
         )
-    matrix = training.evaluate(trained.model, data, trained.longest_side)
+    matrix = training.evaluate(
+        trained.model, data, trained.longest_side, flip=arguments.flip, scales=arguments.scales
+    )
     print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
     print(matrix.table(data.classes))
     return 0
@@ -267,6 +269,14 @@ def read_checkpoint(path: str | None) -> Trained:
     return checkpoints.load_embedded() if path is None else checkpoints.load(path)
 
 
+def scored_with(command: argparse.ArgumentParser) -> None:
+    """The options that `train` and `evaluate` share: average over variants of each image."""
+    command.add_argument("--flip", action="store_true", help="score with mirror images, too")
+    command.add_argument(
+        "--scales", type=float, nargs="+", default=[1.0], help="and at several sizes; default: 1"
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """What the shell understands."""
     main_parser = argparse.ArgumentParser(
@@ -309,10 +319,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--evaluations", type=int, default=1, help="on the val split, evenly spread; default: 1"
     )
-    command.add_argument("--flip", action="store_true", help="at the end, score with mirror images")
-    command.add_argument(
-        "--scales", type=float, nargs="+", default=[1.0], help="and at several sizes; default: 1"
-    )
+    scored_with(command)
     command.add_argument(
         "--workers", type=int, help="processes that read images; default: by device"
     )
@@ -349,6 +356,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--split", default="val", help="default: val")
     checkpoint_help = "default: the FCN-8s that comes with the course"
     command.add_argument("--checkpoint", help=checkpoint_help)
+    scored_with(command)
     command.set_defaults(run=evaluate)
 
     command = commands.add_parser(

@@ -15,6 +15,7 @@ from seglab import checkpoints, doctor, inference, training
 from seglab.__main__ import expanded, free_name, main
 from seglab.checkpoints import Trained
 from seglab.palettes import VOC_PALETTE
+from seglab.voc import VOCSegmentation
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +265,13 @@ def test_evaluate_and_predict_with_a_trained_checkpoint(trained_in_shell, tmp_pa
         return float(next(li for li in text.splitlines() if li.startswith("mean IoU")).split()[-1])
 
     assert mean_iou(shown) == pytest.approx(mean_iou(trained_output), abs=1.0)  # half precision
+    words = ["evaluate", "--data", str(root), "--checkpoint", str(model), "--flip"]
+    assert main([*words, "--scales", "1", "2"]) == 0
+    averaged = mean_iou(capsys.readouterr().out)
+    trained, data = checkpoints.load(model), VOCSegmentation(root, "val")
+    both = {"flip": True, "scales": (1.0, 2.0)}
+    expected = training.evaluate(trained.model, data, trained.longest_side, **both)
+    assert averaged == round(100 * expected.mean_iou, 1)
     some = root / "JPEGImages" / "blocks_7.jpg"
     assert predict(model, tmp_path / "out", some) == 0
     assert indices(tmp_path / "out" / "blocks_7_mask.png").shape == (48, 64)
