@@ -81,6 +81,11 @@ def test_a_solution_that_is_broken_on_purpose_is_found(number):
         solution.source = kept
 
 
+def test_the_readme_counts_them():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert f"{len(EXERCISES)} in all" in readme
+
+
 # ---------------------------------------------------------------- wrong answers
 
 
