@@ -63,7 +63,7 @@
         const beyond = image.getBoundingClientRect().right - end;
         if (beyond > 1) fault(`a picture goes ${Math.round(beyond)} pixels too far right`);
       }
-      for (const part of area.querySelectorAll("table, pre, p, li, mjx-container, svg")) {
+      for (const part of area.querySelectorAll("table, pre, p, li, code, a, svg, mjx-container")) {
         if (code(part) || !part.checkVisibility()) continue;
         const beyond = Math.max(
           part.getBoundingClientRect().right - end,

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,21 +54,22 @@ class NotebookPage:
         self.page.on("console", self._listen)
         # "reset": no notebook is open again because an earlier page had it.
         self.page.goto(f"{self.lab.url}&reset", timeout=LOAD * 1000)
-        self.wait("JupyterLab to start", "window.jupyterapp?.restored.then(() => true)", LOAD)
+        self.wait("JupyterLab to load", "window.jupyterapp", LOAD)
+        self.page.evaluate("void jupyterapp.restored.then(() => { window.restored = true; })")
+        self.wait("JupyterLab to be ready", "window.restored", LOAD)
 
     def _listen(self, message) -> None:
         if message.type == "error":
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
-    def wait(self, what: str, condition: str, seconds: float = ANSWER, argument=None):
-        """Return what a condition in the page gives as soon as that is something.
+    def wait(self, what: str, condition: str, seconds: float = ANSWER, argument=None) -> None:
+        """Return when a condition in the page holds. (A promise, being something, always does.)
 
         Raises:
-            AssertionError: it was nothing for so long; says what was awaited.
+            AssertionError: it did not for so long; says what was awaited.
         """
         try:
-            found = self.page.wait_for_function(condition, arg=argument, timeout=1000 * seconds)
-            return found.json_value()
+            self.page.wait_for_function(condition, arg=argument, timeout=1000 * seconds)
         except TimeoutError:
             raise AssertionError(f"waited {seconds} s in vain for {what}") from None
 
@@ -181,12 +183,10 @@ class NotebookPage:
         slider = "noUi-handle" in (control.get_attribute("class") or "")
         control.focus()
         self.page.keyboard.press("ArrowRight" if slider else "Space")
-        self.wait(
-            f"the figure of cell {place} to follow its control",
-            f"async ([image, before]) => await ({BYTES})(image) !== before",
-            seconds,
-            [image.element_handle(), before],
-        )
+        last = time.monotonic() + seconds
+        while image.evaluate(BYTES) == before:
+            assert time.monotonic() < last, f"{seconds} s: the figure of cell {place} stays"
+            self.page.wait_for_timeout(200)
 
     def theme(self, name: str) -> None:
         """Change to the theme "Light" or "Dark"."""
