@@ -144,6 +144,11 @@ class NotebookPage:
         """What can be read in a cell's outputs."""
         return "\n".join(self.cell(place).locator(".jp-OutputArea-output").all_inner_texts())
 
+    def shown_errors(self) -> int:
+        """How many tracebacks can be seen. (JupyterLab shows them as it shows stderr.)"""
+        red = self.page.locator("[data-mime-type='application/vnd.jupyter.stderr']")
+        return red.filter(has_text="Traceback (most recent call last)").count()
+
     def answer(self, place: int, source: str) -> str:
         """Replace a cell's code as somebody who types it; run it with Shift+Enter; its output."""
         self.cell(place).locator(".cm-content").click()

@@ -139,7 +139,7 @@ def test_run_all_move_each_widget_and_solve_the_exercises(name, request):
     assert errors_in(notebook) == []
     counts = [c.execution_count for c in notebook.cells if c.cell_type == "code" and c.source]
     assert counts == list(range(1, len(counts) + 1))
-    assert laptop.page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert laptop.shown_errors() == 0
 
     assert interactive(notebook) == widgets
     assert [p for p in widgets if not has_widget(notebook.cells[p])] == []
@@ -246,6 +246,7 @@ def test_an_error_a_deaf_widget_and_a_fault_of_the_page_are_found(lab, laptop):
     laptop.open(planted(lab, cells), kernel=True)
     notebook = laptop.run_all()
     assert errors_in(notebook) == ["cell 2: ZeroDivisionError: division by zero"]
+    assert laptop.shown_errors() == 1
     assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3, None]
     assert [has_widget(cell) for cell in notebook.cells] == [True, False, False, False]
     with pytest.raises(AssertionError, match="the figure of cell 0 stays"):
