@@ -23,7 +23,8 @@ PANEL = "const panel = jupyterapp.shell.currentWidget, notebook = panel?.content
 CODE = """const code = notebook.widgets
     .map(cell => cell.model)
     .filter(model => model.type === "code" && model.sharedModel.getSource().trim());
-const failed = code.some(model => model.outputs.toJSON().some(o => o.output_type === "error"));"""
+const failed = code.some(model =>
+    model.executionCount && model.outputs.toJSON().some(o => o.output_type === "error"));"""
 # Bytes of an image as text. The address is no help: it changes whenever the image is sent.
 BYTES = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
