@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 from helpers import REPOSITORY
 
-START = 180  # seconds to wait for the server
+START = 600  # seconds to wait for the server
 FORGOTTEN = 3600  # seconds without anything to do, after which a server that was left over ends
 
 

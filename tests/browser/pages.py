@@ -13,9 +13,9 @@ from playwright.sync_api import Page, TimeoutError, ViewportSize
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LAYOUT = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
-LOAD = 180  # seconds for JupyterLab or a notebook to appear
-RUN = 1800  # seconds for all cells of a notebook
-ANSWER = 180  # seconds for one cell, or for a figure to follow its control
+LOAD = 600  # seconds for JupyterLab or a notebook to appear
+RUN = 3600  # seconds for all cells of a notebook
+ANSWER = 300  # seconds for one cell, or for a figure to follow its control
 TALL = 4000  # height of the window for a picture of a whole notebook
 
 # In the page: the panel of the notebook, its code cells, and whether one of them failed.
@@ -222,13 +222,16 @@ class NotebookPage:
         panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")
         height, step = panel.evaluate("panel => [panel.scrollHeight, panel.clientHeight]")
         box = panel.bounding_box()
+        edge = 10  # of the window, where the toolbar casts its shadow on the notebook
         whole = Image.new("RGB", (round(box["width"] * scale), round(height * scale)))
-        for wanted in range(0, height, step):
+        for wanted in range(0, height, step - edge):
             top = panel.evaluate(
                 "(panel, top) => { panel.scrollTop = top; return panel.scrollTop; }", wanted
             )
             self.settle()
             part = Image.open(io.BytesIO(self.page.screenshot(clip=box)))
-            whole.paste(part, (0, round(top * scale)))
+            hidden = round(edge * scale) if top else 0
+            part = part.crop((0, hidden, part.width, round(step * scale)))
+            whole.paste(part, (0, round(top * scale) + hidden))
         self.page.set_viewport_size(size)
         return whole
