@@ -92,9 +92,16 @@ class NotebookPage:
             f"{name} to show its {count} cells",
             f"""([name, count]) => {{
                 {PANEL}
+                const shown = (cell) => {{
+                    const text = cell.model.type === "markdown";
+                    const kind = text ? ".jp-RenderedMarkdown" : ".jp-OutputArea-output";
+                    const parts = [...cell.node.querySelectorAll(kind)];
+                    return parts.length === (text ? 1 : cell.model.outputs.length)
+                        && parts.every(part => part.childElementCount)
+                        && [...cell.node.querySelectorAll("img")].every(image => image.complete);
+                }};
                 return panel?.context?.path === name && notebook.widgets.length === count
-                    && panel.node.querySelectorAll(".jp-Cell").length === count
-                    && [...panel.node.querySelectorAll("img")].every(image => image.complete);
+                    && notebook.widgets.every(shown);
             }}""",
             LOAD,
             [name, count],
