@@ -122,7 +122,7 @@ def make(
             raise BundleError(f"versions of Python are 3.12 and the like; found {target.python!r}")
     if folder.exists():
         raise BundleError(f"{folder} exists already; delete it first, or name another folder")
-    jupyter = _jupyter(clone)
+    extra = _beside_seglab(clone)
     part = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(part, ignore_errors=True)  # of a run that was killed
     (part / "wheels").mkdir(parents=True)
@@ -130,7 +130,7 @@ def make(
         own = build(clone, part / "wheels")
         chosen = {}
         for target in targets:
-            chosen[target] = choose(target, [f"seglab @ {own.as_uri()}", *jupyter], torch_wheels)
+            chosen[target] = choose(target, [f"seglab @ {own.as_uri()}", *extra], torch_wheels)
         _check_space(part, chosen)
         for target, wheels in chosen.items():
             download(target, wheels, part / "wheels")
@@ -146,7 +146,10 @@ def make(
     return folder
 
 
-def _jupyter(clone: Path) -> list[str]:
+GROUPS = ("jupyter", "satellite")  # of pyproject.toml; notebook 09 needs the second
+
+
+def _beside_seglab(clone: Path) -> list[str]:
     """What the course needs besides what seglab itself asks for.
 
     Raises:
@@ -157,7 +160,8 @@ def _jupyter(clone: Path) -> list[str]:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
         if settings["project"]["name"] != "seglab" or not _notebooks(clone):
             raise KeyError("seglab, with its notebooks")
-        return [*settings["dependency-groups"]["jupyter"], "pip"]
+        groups = settings["dependency-groups"]
+        return [*(line for name in GROUPS for line in groups[name]), "pip"]
     except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
         raise BundleError(
             f"{path.resolve()}: this is no clone of the course ({type(error).__name__}: {error}). "

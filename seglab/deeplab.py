@@ -356,8 +356,8 @@ def default_rates(output_stride: int) -> tuple[int, int, int]:
 def apply_multi_grid(features: FeaturePyramid, factors: Sequence[int]) -> None:
     """Multiply the dilations of the last stage's spatial convolutions, one factor for each.
 
-    DeepLab v3 takes (1, 2, 4) for ResNet's last three blocks, so that their taps do not all fall on
-    the same coarse grid. Source: DeepLab v3, section 3.2.
+    DeepLab v3 takes (1, 2, 4) for ResNet's last three blocks, after the multigrid methods of
+    numerical analysis, which work on grids of several sizes. Source: DeepLab v3, section 3.2.
 
     Raises:
         ValueError: not one factor for each convolution larger than 1 x 1.

@@ -111,8 +111,8 @@ def indices_from_rgb(
     """The mask behind a picture that was painted with a palette: the reverse of `colorize`.
 
     Each channel value is first replaced by its rank among the values that the palette uses
-    (VOC's 21 colours use four), so that the table of all combinations stays tiny: VOC needs
-    6 x 6 x 6 entries instead of 256 x 256 x 256.
+    (VOC's 21 colours and void use five), so that the table of all combinations stays tiny: VOC
+    needs 6 x 6 x 6 entries instead of 256 x 256 x 256.
 
     Args:
         rgb: `uint8 [H, W, 3]`.
@@ -150,7 +150,7 @@ def indices_from_rgb(
     if indices.min(initial=0) < 0:
         strangers, counts = np.unique(rgb[indices < 0], axis=0, return_counts=True)
         shown = ", ".join(
-            f"({r}, {g}, {b}) at {n} pixels"
+            f"({r}, {g}, {b}) at {n} pixel{'s' * (n > 1)}"
             for (r, g, b), n in list(zip(strangers.tolist(), counts.tolist(), strict=True))[:5]
         )
         more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""

@@ -303,8 +303,14 @@ def numbers(
     return figure
 
 
-def heat_map(image, heat: torch.Tensor, title: str, width: float = 8) -> plt.Figure:
-    """An image `uint8 [3, H, W]` beside a map of numbers `[h, w]` laid over it."""
+def heat_map(
+    image, heat: torch.Tensor, title: str, label: str = "", width: float = 8
+) -> plt.Figure:
+    """An image `uint8 [3, H, W]` beside a map of numbers `[h, w]` laid over it.
+
+    Args:
+        label: what the numbers are, for the colour bar.
+    """
     picture = picture_of(image)
     height = width / 2 * picture.shape[0] / picture.shape[1] + 0.5
     figure, axes = plt.subplots(1, 2, figsize=(width, height), layout="constrained")
@@ -315,13 +321,15 @@ def heat_map(image, heat: torch.Tensor, title: str, width: float = 8) -> plt.Fig
     drawn = axes[1].imshow(
         heat, extent=extent, cmap="magma", alpha=0.75, vmin=0, interpolation="nearest"
     )
-    figure.colorbar(drawn, ax=axes[1], shrink=0.85)
+    figure.colorbar(drawn, ax=axes[1], shrink=0.85).set_label(label, fontsize=12)
     figure.suptitle(title, fontsize=14)
     return figure
 
 
 def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     """The smoothed loss of each training, and its mean IoU where it was measured.
+
+    The IoU's axis always goes from 0 to 100, so that figures can be compared.
 
     Args:
         histories: name -> `seglab.training.History`.
@@ -346,12 +354,19 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
                 marker=marker,
                 **look,
             )
-    axes[0, 0].set(xlabel="step", ylabel="loss (running mean)", title="Training loss")
-    if scored:
-        axes[0, 1].set(xlabel="step", ylabel="mean IoU (%)", title="Validation")
-    for axis in axes.flat:
+    name = f"{next(iter(histories))}: " if len(histories) == 1 else ""
+    texts = [("loss (running mean)", f"{name}training loss"), ("mean IoU (%)", f"{name}validation")]
+    for axis, (label, title) in zip(axes.flat, texts, strict=False):
+        axis.set_xlabel("step", fontsize=12)
+        axis.set_ylabel(label, fontsize=12)
+        axis.set_title(title, fontsize=14)
+        axis.set_xlim(left=0)
+        axis.tick_params(labelsize=11)
         axis.grid(alpha=0.3)
-        axis.legend()
+        if len(histories) > 1:
+            axis.legend(fontsize=12)
+    if scored:
+        axes[0, 1].set_ylim(0, 100)
     return figure
 
 
@@ -395,12 +410,13 @@ def score_grids(
     size = (width, rows * (width / columns + 0.3) + 0.3)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     limit = max(float(grid.abs().max()) for grid in grids)
+    form = "g" if all((grid == grid.round()).all() for grid in grids) else ".2f"
     for axis, grid, name in zip(axes.flat, grids, titles, strict=False):
         axis.imshow(grid.numpy(), cmap="PuOr_r", vmin=-1.8 * limit, vmax=1.8 * limit)
         height, across = grid.shape
         if across <= 4:
             for (row, column), value in np.ndenumerate(grid.numpy()):
-                axis.text(column, row, f"{value + 0:g}", ha="center", va="center", fontsize=13)
+                axis.text(column, row, f"{value + 0:{form}}", ha="center", va="center", fontsize=13)
         elif across <= 12 and any((grid < 0).any() for grid in grids):
             for row, column in (grid > 0).nonzero().tolist():
                 axis.text(column, row, "+", ha="center", va="center", fontsize=11)
@@ -418,19 +434,24 @@ def dots(
 ) -> plt.Figure:
     """One row for each name, one dot for each series: who is ahead, and where.
 
+    The first series stands a little higher in its row than the last, so that none hides another.
+
     Args:
         series: name of the series -> name of the row -> value. Rows keep the first one's order.
     """
     names = list(next(iter(series.values())))
-    height = 0.36 * len(names) + 1.5
+    height = 0.42 * len(names) + 1.5
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
+    shifts = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else [0]
     for row, name in enumerate(names):
         values = [of[name] for of in series.values()]
         axis.plot([min(values), max(values)], [row, row], color="#bbbbbb", linewidth=3, zorder=1)
-    for (name, values), (color, marker, _) in zip(series.items(), cycle(SERIES), strict=False):
+    for (name, values), (color, marker, _), shift in zip(
+        series.items(), cycle(SERIES), shifts, strict=False
+    ):
         axis.scatter(
             [values[row] for row in names],
-            range(len(names)),
+            np.arange(len(names)) + shift,
             s=65,
             color=color,
             marker=marker,
@@ -439,7 +460,7 @@ def dots(
             zorder=2,
         )
     axis.set_yticks(range(len(names)), names, fontsize=12)
-    axis.invert_yaxis()
+    axis.set_ylim(len(names) - 0.5, -0.5)
     axis.set_xlabel(label, fontsize=12)
     axis.set_title(title, fontsize=14)
     axis.grid(axis="x", alpha=0.3)
@@ -481,11 +502,14 @@ def fcn_diagram(
     for x, stride in ((5, 32), (4, 16), (3, 8)):
         arrow((x, -0.31), (x, -0.92))
         box(x, -1.15, f"1 × 1 conv.\n{num_classes} scores", "#f9dfa6", high=0.46)
-        arrow((x, -1.38), (x, -2.04))
-        box(x, -2.2, "" if stride == 32 else "+", "white", 0.26, 0.32)
+        end = -1.38
         if stride < 32:
-            arrow((x + 0.87, -2.2), (x + 0.13, -2.2), "× 2", UP, (0, 0.18))
-        arrow((x, -2.36), (x, -3.04), f"× {stride}", UP, (0.24, 0.03))
+            arrow((x, end), (x, -2.04))
+            box(x, -2.2, "+", "white", 0.26, 0.32)
+            coarser = x + (0.87 if stride == 8 else 1)  # the right column has no sum to start from
+            arrow((coarser, -2.2), (x + 0.13, -2.2), "× 2", UP, (0, 0.18))
+            end = -2.36
+        arrow((x, end), (x, -3.04), f"× {stride}", UP, (0.24, -2.7 - (end - 3.04) / 2))
         box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} × {image[2]}", "#e4e4e4")
     notes = {
         -1.15: "Score: a linear classifier\nat every position.",
@@ -625,7 +649,7 @@ def unet_diagram(
     up: Sequence[Sequence[int]],
     logits: Sequence[int],
     title: str,
-    width: float = 13,
+    width: float = 12,
 ) -> plt.Figure:
     """A U-Net with its true shapes: down on the left, up on the right, skips across (notebook 05).
 
@@ -1013,7 +1037,7 @@ def change_table(
     return figure
 
 
-def deeplab_diagram(width: float = 13) -> plt.Figure:
+def deeplab_diagram(width: float = 11) -> plt.Figure:
     """DeepLab v1, v2, v3 and v3+ one under the other, as the papers have them (notebook 06)."""
     figure, axis = plt.subplots(figsize=(width, 0.56 * width))
     axis.set(xlim=(-0.75, 6.75), ylim=(-4.5, 0.62))
@@ -1362,6 +1386,9 @@ def overlap(truth, prediction, width: float = 11) -> plt.Figure:
     figure.draw_without_rendering()  # only now the size of the picture is known
     named = list(enumerate(kinds))[1:]
     name_regions(axes[0], numbers, _inches_per_pixel(axes[0]), named, indices=False)
+    for text in axes[0].texts:  # no outlines as on a photograph: they smudge on the pale ground
+        paper = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
+        text.set(color="black", path_effects=[], bbox=paper)
     return figure
 
 
@@ -1454,18 +1481,18 @@ def score_dots(values: dict[str, float], title: str, label: str, width: float = 
     height = 0.36 * len(values) + 1.2
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
     finite = [value for value in values.values() if np.isfinite(value)]
-    low, high = min(finite, default=0), max(finite, default=1)
-    room = 0.12 * (high - low) or 1
+    high = max(finite, default=1)
+    room = 0.12 * high or 1
     for row, value in enumerate(values.values()):
         if np.isfinite(value):
-            axis.plot([low - room, value], [row, row], color="#cccccc", linewidth=2, zorder=1)
+            axis.plot([0, value], [row, row], color="#cccccc", linewidth=2, zorder=1)
             axis.scatter(value, row, s=80, color="#33628d", zorder=2)
             axis.text(value + room / 4, row, f"{value:.1f}", va="center", fontsize=12)
         else:
-            axis.text(low - 0.9 * room, row, "not a number", va="center", fontsize=12)
+            axis.text(0.1 * room, row, "not a number", va="center", fontsize=12)
     axis.set_yticks(range(len(values)), list(values), fontsize=12)
-    axis.set_xlim(low - room, high + room)
-    axis.invert_yaxis()
+    axis.set_xlim(0, high + room)
+    axis.set_ylim(len(values) - 0.4, -0.6)
     axis.set_xlabel(label, fontsize=12)
     figure.suptitle(title, fontsize=14)
     axis.tick_params("y", length=0)
@@ -1524,10 +1551,11 @@ def score_table(
     colors = plt.get_cmap("Blues").with_extremes(bad="#eeeeee")
     axis.imshow(np.ma.masked_invalid(values), cmap=colors, vmin=0, vmax=130, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        best = np.isfinite(value) and value == np.nanmax(values[row])
+        best = np.isfinite(value) and round(value, 1) == round(np.nanmax(values[row]), 1)
         text = f"{value:.1f}" if np.isfinite(value) else "–"
-        weight = "bold" if best else "normal"
-        axis.text(column, row, text, ha="center", va="center", fontsize=12, weight=weight)
+        weight, ink = "bold" if best else "normal", "white" if value > 75 else "black"
+        look = {"fontsize": 12, "weight": weight, "color": ink}
+        axis.text(column, row, text, ha="center", va="center", **look)
         if best:
             corner = (column - 0.48, row - 0.44)
             axis.add_patch(Rectangle(corner, 0.96, 0.88, fill=False, edgecolor=ORANGE, lw=2))
@@ -1628,4 +1656,7 @@ def show_source(thing) -> None:
     if get_ipython is None or get_ipython() is None:
         print(source)
     else:
-        display(Code(source, language="python"))
+        html = Code(source, language="python")._repr_html_()
+        # JupyterLab breaks the lines of an output anywhere; these are to be read, so they scroll.
+        html = html.replace("<pre>", '<pre style="white-space: pre; overflow-x: auto">', 1)
+        display({"text/html": html, "text/plain": source}, raw=True)

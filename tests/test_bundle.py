@@ -74,6 +74,7 @@ name = "seglab"
 version = "0.1.0"
 [dependency-groups]
 jupyter = ["jupyterlab>=4", "nbval>=0.1"]
+satellite = ["basemap-data>=2.0"]
 """
 
 
@@ -130,7 +131,7 @@ def packages(tmp_path_factory):
     colorama = 'colorama; sys_platform == "win32"'
     other = 'only_unix; sys_platform != "win32"'
     stand_in(folder, "jupyterlab", requires=[colorama, other], files=[JUPYTERLAB_MAIN])
-    for name in ("nbval", "colorama", "only_unix"):
+    for name in ("nbval", "colorama", "only_unix", "basemap_data"):
         stand_in(folder, name)
     wheels = [*(Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")]
     wheels += Path("/usr/share/python-wheels").glob("pip-*.whl")  # Debian's place for it
@@ -257,7 +258,7 @@ def files(folder, target):
 
 
 def test_each_system_has_what_it_needs_and_nothing_else(made):
-    common = {"seglab", "torch", "jupyterlab", "nbval", "pip"}
+    common = {"seglab", "torch", "jupyterlab", "nbval", "basemap_data", "pip"}
     windows = common | {"colorama"}
     assert wheels(made, f"windows-x86_64-python{PYTHON}") == windows
     unix = TARGET if HERE != "windows-x86_64" else f"{OTHER}-python{PYTHON}"
@@ -291,9 +292,11 @@ def test_windows_gets_lines_as_it_wants_them(made):
     assert b"@" not in batch.replace(b"@echo", b"")
 
 
-def test_the_least_that_jupyter_needs_is_read_from_the_clone():
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    assert bundle._jupyter(REPOSITORY) == [*project["dependency-groups"]["jupyter"], "pip"]
+def test_what_every_notebook_needs_is_read_from_the_clone():
+    groups = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
+    expected = [*groups["jupyter"], *groups["satellite"], "pip"]
+    assert bundle._beside_seglab(REPOSITORY) == expected
+    assert any(line.startswith("basemap-data") for line in expected)  # for notebook 09
     assert {p.name for p in bundle._notebooks(REPOSITORY)} == {
         p.name for p in (REPOSITORY / "notebooks").glob("*.ipynb")
     }
@@ -313,7 +316,7 @@ def test_the_start_script_sets_up_the_course_without_a_network(copied, index):
     assert Path(opened["folder"]).samefile(copied) and Path(opened["prefix"]).samefile(home)
     assert all(Path(opened[name]).is_relative_to(home) for name in ("torch", "seglab"))
     assert list((copied / "wheels").glob(f"pip-{opened['pip']}-*"))
-    assert "Checking" in first.stdout and "Installing 6 packages" in first.stdout
+    assert "Checking" in first.stdout and "Installing 7 packages" in first.stdout
     second = start(copied)
     assert second.returncode == 0 and "Installing" not in second.stdout
     assert len(index.asked) == asked
@@ -598,6 +601,6 @@ def test_from_a_shell(index, clone, tmp_path, monkeypatch, capfd):
     words = ["--platforms", HERE, "--python", PYTHON]
     assert main(["bundle", str(tmp_path / "stick"), *words]) == 0
     shown = capfd.readouterr().out
-    assert f"{TARGET}: 6 wheels, 0.00 GB" in shown and "stick is complete" in shown
+    assert f"{TARGET}: 7 wheels, 0.00 GB" in shown and "stick is complete" in shown
     assert main(["bundle", str(tmp_path / "stick"), *words]) == 1
     assert "exists already" in capfd.readouterr().err

@@ -150,7 +150,7 @@ def test_an_unknown_color_is_named_and_never_called_background(mask, color):
         with pytest.raises(UnknownColorError) as caught:
             indices_from_rgb(rgb)
         assert str(color) in str(caught.value)
-        assert "1 pixels" in str(caught.value)
+        assert "at 1 pixel" in str(caught.value) and "1 pixels" not in str(caught.value)
 
 
 def test_many_unknown_colors_are_counted_not_all_listed():

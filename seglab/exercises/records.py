@@ -3,6 +3,7 @@
 import datetime
 import html
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +114,11 @@ class Progress:
     def _repr_html_(self) -> str:
         def row(cells, tag: str = "td") -> str:
             style = 'style="text-align: left"'
-            return "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in cells)
+            # However narrow the page, a mark stays with its name and a count with its total.
+            together = [
+                re.sub("(?<=[✓○]) | (?=of )|(?<= of) ", "\N{NO-BREAK SPACE}", c) for c in cells
+            ]
+            return "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in together)
 
         body = "".join(f"<tr>{row(cells)}</tr>" for cells in self._cells())
         head = f"<thead><tr>{row(HEAD, 'th')}</tr></thead>"
