@@ -441,7 +441,7 @@ def cvat_unknown_color(root):
     with Image.open(root / "SegmentationClass" / "IMG_1.png") as picture:
         picture.putpixel((3, 4), (7, 8, 9))
         picture.save(root / "SegmentationClass" / "IMG_1.png")
-    return r"IMG_1\.png: 1 colour\(s\) that the palette does not name: \(7, 8, 9\) at 1 pixels"
+    return r"IMG_1\.png: 1 colour\(s\) that the palette does not name: \(7, 8, 9\) at 1 pixel\."
 
 
 def cvat_smoothly_resized(root):
