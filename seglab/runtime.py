@@ -21,8 +21,8 @@ class Runtime:
         device: the processor or the GPU.
         autocast: half-precision type for the forward pass, or None for plain float32.
         budget: `"quick"` (minutes on a laptop, embedded data), `"full"` (notebook 07 also trains
-            on PASCAL VOC, with a GPU) or `"test"` (every training stops after ten steps: for
-            automatic tests that the notebooks run).
+            on PASCAL VOC, with a GPU) or `"test"` (every training stops after ten steps and is
+            scored once: for automatic tests that the notebooks run).
         workers: processes that read and augment images while the network computes. With none,
             which is enough for a processor, the training does it in between.
         compile: let `torch.compile` translate the network first: a minute or more of

@@ -417,6 +417,7 @@ def fit(
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
     if runtime.budget == "test":
         recipe = replace(recipe, images=min(recipe.images, STEPS_OF_A_TEST * recipe.batch_size))
+        evaluations = 1  # at the end
     if recipe.batch_size % distributed.count():
         raise TrainingError(
             f"{distributed.count()} processes cannot share batches of {recipe.batch_size}; choose "

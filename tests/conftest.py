@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that `import helpers` works
 settings.register_profile(
     "course",
     deadline=None,
+    max_examples=50,  # of 100, hypothesis's default: all tests are to take less than 25 minutes
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
