@@ -34,6 +34,7 @@ from seglab.files import written_whole
 
 CODE = 10  # lines of code that an audience reads beside what it shows
 SOURCE = 22  # lines of a source that is all there is on a slide
+HIGHLIGHTED = '<div class="highlight">'  # what `seglab.show_source` shows
 WIDTH, HEIGHT = 1280, 720  # pixels of a slide
 
 
@@ -131,10 +132,10 @@ def is_long(cell: dict) -> bool:
     listings = [
         "".join(output["data"]["text/plain"])
         for output in cell["outputs"]
-        if "text/latex" in output.get("data", {})  # highlighted code has this form, too
+        if HIGHLIGHTED in "".join(output.get("data", {}).get("text/html", ""))
     ]
     if listings:
-        return sum(text.count("\n") + 1 for text in listings) > SOURCE
+        return sum(text.rstrip().count("\n") + 1 for text in listings) > SOURCE
     return not cell["outputs"] and length(cell) > CODE
 
 
@@ -251,7 +252,7 @@ PAGE = """\
 .reveal .slides .leaf li { line-height: 1.3; }
 .reveal .slides .leaf blockquote { width: auto; padding: 0 0 0 20px; box-shadow: none; }
 .reveal .slides .leaf pre {
-  font-size: 19px; line-height: 25px; white-space: pre-wrap; overflow-wrap: anywhere;
+  font-size: 19px; line-height: 25px; white-space: pre-wrap !important; overflow-wrap: anywhere;
 }
 .reveal .slides .leaf .jp-OutputArea-child img {
   width: 100%; max-height: 600px; margin: 0; object-fit: contain; object-position: left top;

@@ -48,7 +48,8 @@ def shown(**data):
 def listing(lines):
     """What `seglab.show_source` leaves behind."""
     source = "\n".join(f"line {n}" for n in range(lines))
-    return shown(**{"text/plain": source, "text/latex": source, "text/html": source})
+    page = f'<div class="highlight"><pre>{source}</pre></div>'
+    return shown(**{"text/plain": source, "text/html": page})
 
 
 def as_text(cells, **metadata):
