@@ -6,12 +6,13 @@ version of `jupyter nbconvert --to slides` reads) by rule into the notebooks of 
 - A heading of the first or second level begins a slide; one of the third level, or a text that
   leads to code, a slide below it (a "subslide"). What the code shows belongs to it, and so does a
   text after it that leads to nothing else.
-- Left out are the set-up (the cell for Colab, the imports, `seglab.start()`), code that shows
-  nothing and is longer than `CODE` lines, and sources longer than `SOURCE` lines.
+- Left out are the set-up (the cell for Colab, the imports, `seglab.start()`) and code that shows
+  nothing and is longer than `SOURCE` lines.
 
 `jupyter nbconvert --to seglab.slides.Deck NOTEBOOK` makes the page. Beyond what nbconvert does with
-the tags, a heading inside of a cell begins a slide as well, input is hidden if it only draws or is
-longer than `CODE` lines, and in the browser a slide that is too tall shrinks or goes on below.
+the tags, a heading inside of a cell begins a slide as well, a source of more than `SOURCE` lines
+goes on below, input is hidden if it only draws or is longer than there is room beside what it
+shows, and in the browser a slide that is too tall shrinks or goes on below.
 
 `jupyter nbconvert --to seglab.slides.Page NOTEBOOK` makes a page to read. In both, pictures have
 the alternative text that is `alt` in a cell's metadata; nbconvert's own templates leave it out.
@@ -28,12 +29,13 @@ from nbconvert.exporters import HTMLExporter, SlidesExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from traitlets import default
+from traitlets.config import Config
 
 from seglab import publish
 from seglab.files import written_whole
 
-CODE = 10  # lines of code that an audience reads beside what it shows
-SOURCE = 22  # lines of a source that is all there is on a slide
+CODE = 10  # lines of code that fit beside a picture
+SOURCE = 22  # lines of code and printed text that fit on a slide
 HIGHLIGHTED = '<div class="highlight">'  # what `seglab.show_source` shows
 WIDTH, HEIGHT = 1280, 720  # pixels of a slide
 
@@ -107,6 +109,8 @@ def kinds(cells: list[dict]) -> Iterator[str | None]:
             yield "skip" if left_out else None
         elif levels := [level for _, level in headings(source)]:
             yield "slide" if min(levels) < 3 else "subslide"
+        elif source.startswith("<details"):  # a solution: belongs to its exercise
+            yield None
         else:
             yield "subslide" if after and after["cell_type"] == "code" else None
 
@@ -128,15 +132,8 @@ def headings(source: str) -> list[tuple[int, int]]:
 
 
 def is_long(cell: dict) -> bool:
-    """Is this too much code to show: a long source, or a long cell that shows nothing?"""
-    listings = [
-        "".join(output["data"]["text/plain"])
-        for output in cell["outputs"]
-        if HIGHLIGHTED in "".join(output.get("data", {}).get("text/html", ""))
-    ]
-    if listings:
-        return sum(text.rstrip().count("\n") + 1 for text in listings) > SOURCE
-    return not cell["outputs"] and length(cell) > CODE
+    """Is this more code than fits on a slide, and shows nothing?"""
+    return not cell["outputs"] and length(cell) > SOURCE
 
 
 def length(cell: dict) -> int:
@@ -157,6 +154,10 @@ class Deck(SlidesExporter):
 
     exclude_input_prompt = True
     exclude_output_prompt = True
+
+    @property
+    def default_config(self):
+        return joined(super().default_config)
 
     @default("reveal_theme")
     def _reveal_theme_default(self):
@@ -179,8 +180,17 @@ class Page(HTMLExporter):
 
     export_from_notebook = None  # not in JupyterLab's menu
 
+    @property
+    def default_config(self):
+        return joined(super().default_config)
+
     def from_notebook_node(self, nb, resources=None, **options):
         return super().from_notebook_node(described(nb), resources, **options)
+
+
+def joined(config: Config) -> Config:
+    """Text that a cell printed in several pieces is one block, as JupyterLab shows it."""
+    return Config({**config, "CoalesceStreamsPreprocessor": {"enabled": True}})
 
 
 def described(notebook: NotebookNode) -> NotebookNode:
@@ -210,16 +220,16 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
 
 
 def parts(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """A cell without input that is not for an audience; a text that holds headings in pieces.
+    """The pages of code; a text that holds headings in pieces.
 
     What stands before the first heading sums up the slide before, and so goes on with it.
     """
+    skipped = cell.metadata.get("slideshow", {}).get("slide_type") == "skip"
+    if cell.cell_type == "code" and not skipped:
+        yield from pages(cell)
+        return
     places = headings(cell.source) if cell.cell_type == "markdown" else []
-    if cell.cell_type == "code" and (
-        "hide-input" in cell.metadata.get("tags", []) or length(cell) > CODE
-    ):
-        cell.metadata["transient"] = {"remove_source": True}
-    if not places or cell.metadata.get("slideshow", {}).get("slide_type") == "skip":
+    if skipped or not places:
         yield cell
         return
     if places[0][0] > 0:
@@ -232,6 +242,53 @@ def parts(cell: NotebookNode) -> Iterator[NotebookNode]:
         set_kind(part.metadata, None if alone else kind)
         alone = level > 0 and "\n" not in part.source.strip()
         yield part
+
+
+def pages(cell: NotebookNode) -> Iterator[NotebookNode]:
+    """Code without input that is not for an audience; a long source that it shows in pieces."""
+    drawn = any(kind.startswith("image/") for o in cell.outputs for kind in o.get("data", {}))
+    printed = sum(output.get("text", "").count("\n") for output in cell.outputs)
+    room = CODE if drawn else max(CODE, SOURCE - printed)
+    if "hide-input" in cell.metadata.get("tags", []) or length(cell) > room:
+        cell.metadata["transient"] = {"remove_source": True}
+    listings = [o for o in cell.outputs if HIGHLIGHTED in o.get("data", {}).get("text/html", "")]
+    pieces = [piece for listing in listings for piece in split(listing)]
+    if len(listings) < len(cell.outputs) or len(pieces) < 2:
+        yield cell
+        return
+    for number, piece in enumerate(pieces):
+        part = copy.deepcopy(cell)
+        part.outputs = [piece]
+        if number:
+            part.id = f"{cell.id}-{number}"
+            part.metadata["transient"] = {"remove_source": True}
+            set_kind(part.metadata, "subslide")
+        yield part
+
+
+def split(listing: NotebookNode) -> Iterator[NotebookNode]:
+    """A highlighted source in pieces of at most `SOURCE` lines, cut at empty ones where it can be.
+
+    Pygments closes and opens again at the end of a line what goes on in the next.
+    """
+    page = listing.data["text/html"]
+    begin, end = re.search(r"<pre[^>]*>(.*?)</pre>", page, re.S).span(1)
+    lines = page[begin:end].strip("\n").split("\n")
+    while lines:
+        cut = len(lines)
+        if cut > SOURCE:
+            cuts = range(SOURCE, SOURCE // 2, -1)
+            cut = next((n for n in cuts if is_empty(lines[n])), SOURCE)
+        piece = copy.deepcopy(listing)
+        piece.data = {"text/html": page[:begin] + "\n".join(lines[:cut]) + "\n" + page[end:]}
+        yield piece
+        lines = lines[cut:]
+        while lines and is_empty(lines[0]):
+            lines.pop(0)
+
+
+def is_empty(line: str) -> bool:
+    return not re.sub(r"<[^>]*>", "", line).strip()
 
 
 PAGE = """\
@@ -255,9 +312,11 @@ PAGE = """\
   font-size: 19px; line-height: 25px; white-space: pre-wrap !important; overflow-wrap: anywhere;
 }
 .reveal .slides .leaf .jp-OutputArea-child img {
-  width: 100%; max-height: 600px; margin: 0; object-fit: contain; object-position: left top;
+  width: 100%; max-height: 680px; margin: 0; object-fit: contain; object-position: left top;
 }
 .jp-Cell-inputWrapper, .jp-Cell-outputWrapper { margin: 0; }
+/* An open solution takes the place of the stub. */
+.leaf:has(details[open]) .jp-CodeCell .jp-InputArea { display: none; }
 .reveal .controls { font-size: 6px; }
 .reveal .slide-number { right: auto; left: 8px; }
 .anchor-link, .jp-Collapser, .jp-InputPrompt, .jp-OutputPrompt { display: none; }
@@ -268,7 +327,7 @@ PAGE = """\
 <script src="{{ prefix }}/dist/reveal.js"></script>
 <script src="{{ prefix }}/plugin/notes/notes.js"></script>
 <script>
-const HEIGHT = @HEIGHT@, SHRINK = 0.8;
+const WIDTH = @WIDTH@, HEIGHT = @HEIGHT@, SHRINK = 0.8;
 const BLOCKS = ".jp-MarkdownCell .jp-RenderedHTMLCommon > *, .jp-CodeCell .jp-InputArea, " +
   ".jp-OutputArea-child";
 
@@ -281,7 +340,16 @@ function measured(leaf, question) {
   return answer;
 }
 const tall = leaf => measured(leaf, () => leaf.scrollHeight);
-const legible = figure => Math.max(330, 0.85 * figure.naturalHeight);  // pixels of height
+// The least height of a figure, in pixels: nearly what it would have on a slide of its own.
+const legible = figure =>
+  0.85 * Math.min(HEIGHT - 40, (WIDTH - 96) / figure.naturalWidth * figure.naturalHeight);
+
+// What announces the block after it stays with it: a heading, "...:", words in bold alone.
+function announces(block) {
+  const bold = block.querySelector(":scope > strong");
+  return /^H[1-6]$/.test(block.tagName) || (block.tagName === "P" &&
+    (/[:…]$/.test(block.textContent.trim()) || bold?.textContent === block.textContent));
+}
 
 function zoom(leaf, factor) {
   for (const cell of leaf.children) cell.style.zoom = factor;
@@ -301,7 +369,8 @@ function fit(leaf) {
   }
   for (let factor = 0.95; factor >= SHRINK; factor -= 0.05) {
     zoom(leaf, factor);
-    if (tall(leaf) <= HEIGHT) return;
+    const large = measured(leaf, () => figures.every(f => factor * f.offsetHeight >= legible(f)));
+    if (large && tall(leaf) <= HEIGHT) return;
   }
   zoom(leaf, 1);
   const blocks = [...leaf.querySelectorAll(BLOCKS)];
@@ -316,8 +385,12 @@ function fit(leaf) {
     figure.style.maxHeight = room + "px";
     if (tall(leaf) <= HEIGHT) return;
     cut += 1;
-  } else if (cut > 1 && /^H[1-6]$/.test(blocks[cut - 1].tagName)) cut -= 1;
-  else if (cut === 1 && /^H[1-6]$/.test(blocks[0].tagName)) cut = 2;
+  } else {
+    const code = cut > 1 && blocks[cut - 1].matches(".jp-InputArea");  // and what it shows
+    if (code && places[cut].bottom - places[cut - 1].top <= HEIGHT - 40) cut -= 1;
+    while (cut > 1 && announces(blocks[cut - 1])) cut -= 1;
+    if (cut === 1 && announces(blocks[0])) cut = 2;
+  }
   if (cut === 0) cut = 1;
   if (cut > 0 && cut < blocks.length) {
     const rest = document.createRange();
@@ -337,7 +410,7 @@ function fit(leaf) {
 }
 
 const slides = document.querySelector(".slides");
-slides.style.width = "@WIDTH@px";
+slides.style.width = WIDTH + "px";
 const leaves = [...slides.querySelectorAll(":scope > section > section")];
 for (const leaf of leaves) leaf.classList.add("leaf");
 addEventListener("load", () => {
@@ -350,7 +423,7 @@ addEventListener("load", () => {
     }
   }, true);
   Reveal.initialize({
-    width: @WIDTH@, height: HEIGHT, margin: 0, center: false, history: true, hash: true,
+    width: WIDTH, height: HEIGHT, margin: 0, center: false, history: true, hash: true,
     transition: "none", slideNumber: "{{ resources.reveal.number }}", plugins: [RevealNotes],
   });
 });

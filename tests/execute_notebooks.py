@@ -3,7 +3,7 @@
 Use it before a commit that changes a notebook or what a notebook shows. A notebook whose run fails
 is left as it was. What is cleaned: progress bars (they say how fast one machine was on one day),
 warnings of libraries, execution times, widgets (without a kernel they are dead; the picture of
-their first frame stays).
+their first frame stays). What a cell printed in several pieces becomes one.
 """
 
 import sys
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 from seglab.files import written_whole
 
@@ -35,10 +36,12 @@ def execute(path: Path) -> None:
 
 def clean(notebook) -> None:
     """Remove from the outputs what is not for readers."""
+    join = CoalesceStreamsPreprocessor()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_noise(output)]
+            join.preprocess_cell(cell, {}, 0)
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):
                     output.data.pop(WIDGET, None)

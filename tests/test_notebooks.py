@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import warnings
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -146,6 +147,9 @@ def problems(notebook, size: int) -> list[str]:
                 found.append("setup: the cell has an output; was it run on Colab?")
             if output.output_type == "stream" and output.name == "stderr":
                 found.append(f"stderr: code cell {number}: {output.text[:60]!r}")
+        streams = [o.get("name") for o in cell.outputs]
+        if any(one and one == next_one for one, next_one in pairwise(streams)):
+            found.append(f"torn: code cell {number}: its text is stored in pieces")
         if CHECKED in tags and not texts(cell):
             found.append(f"checked: code cell {number} is tagged but has no text to check")
         for text in texts(cell):
@@ -249,6 +253,10 @@ def fault_warning(notebook):
 
 def fault_stderr(notebook):
     notebook.cells[4].outputs[0].name = "stderr"
+
+
+def fault_torn(notebook):
+    notebook.cells[4].outputs.insert(0, new_output("stream", name="stdout", text="half a "))
 
 
 def fault_widget(notebook):

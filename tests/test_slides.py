@@ -14,6 +14,7 @@ import pytest
 from helpers import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.display import Code
 
 from seglab import publish, slides
 from seglab.__main__ import main
@@ -129,17 +130,21 @@ def test_headings_and_what_leads_to_code_begin_a_slide(source, kind):
     assert kind_of(text(source), code("1 + 1")) == (kind or "subslide")
 
 
+def test_a_solution_stays_with_its_exercise():
+    solution = text("<details><summary>Solution</summary>\n\n```python\nx\n```\n</details>")
+    assert kind_of(solution) is None
+    assert kind_of(solution, code("progress()")) is None
+
+
 @pytest.mark.parametrize(
     ("cell", "kind"),
     [
         (code("x = 1"), None),
-        (code(many(slides.CODE)), None),
-        (code(many(slides.CODE + 1)), "skip"),
-        (code(many(slides.CODE + 1), [PICTURE]), None),
+        (code(many(slides.SOURCE)), None),
+        (code(many(slides.SOURCE + 1)), "skip"),
+        (code(many(slides.SOURCE + 1), [PICTURE]), None),
         (code("plot()", [PICTURE], tags=["hide-input"]), None),
-        (code("show_source(f)", [listing(slides.SOURCE)]), None),
-        (code("show_source(f)", [listing(slides.SOURCE + 1)]), "skip"),
-        (code("show_source(f, g)", [listing(slides.SOURCE), listing(1)]), "skip"),
+        (code("show_source(f)", [listing(3 * slides.SOURCE)]), None),
         (code("  \n"), "skip"),
     ],
 )
@@ -283,6 +288,50 @@ def test_code_that_only_draws_or_is_long_is_hidden_and_its_picture_stays():
     assert not [word for word in ("drawing", "long", "left_out") if word in slide]
     assert page.count("data:image/png;base64,aGk=") == 3
     assert "In [" not in slide and "Out[" not in slide
+
+
+def test_what_a_picture_has_no_room_for_printed_text_has():
+    hidden = {}
+    for lines, printed in [(10, 0), (11, 0), (17, 5), (18, 5), (10, 40), (11, 40)]:
+        output = {"output_type": "stream", "name": "stdout", "text": "text\n" * printed}
+        if not printed:
+            output = PICTURE
+        cells = prepared(
+            node([text("# Title"), code("import x"), code(many(lines), [output])])
+        ).cells
+        hidden[lines, printed] = "transient" in cells[-1].metadata
+    assert [key for key, value in hidden.items() if value] == [(11, 0), (18, 5), (11, 40)]
+
+
+@given(st.lists(st.sampled_from(["", "  ", "x = 1", '"""', "    text & <b>"]), max_size=90))
+def test_a_long_source_goes_on_below_and_no_line_is_lost(lines):
+    source = "\n".join(["def f():", *lines, "    end"])
+    shown = Code(source, language="python")._repr_html_()
+    cell = code("show_source(f)", [{**listing(1), "data": {"text/html": shown}}])
+    first, *others = prepared(node([text("# Title"), code("import x"), cell])).cells[2:]
+    found = []
+    for number, part in enumerate([first, *others]):
+        (inside,) = re.findall(r"<pre[^>]*>(.*)</pre>", part.outputs[0].data["text/html"], re.S)
+        assert inside.count("<span") == inside.count("</span>")
+        piece = html.unescape(re.sub("<[^>]*>", "", inside)).strip("\n").split("\n")
+        assert len(piece) <= slides.SOURCE
+        assert ("transient" in part.metadata) is bool(number)
+        assert part.metadata.get("slideshow") == ({"slide_type": "subslide"} if number else None)
+        found += piece
+    full = [line for line in source.split("\n") if line.strip()]
+    assert [line for line in found if line.strip()] == full
+    assert bool(others) is (source.count("\n") >= slides.SOURCE)
+
+
+def test_text_printed_in_pieces_is_one_block():
+    pieces = [
+        {"output_type": "stream", "name": "stdout", "text": half} for half in ("| a ", "| b |\n")
+    ]
+    for exporter in (Deck, Page):
+        page, _ = exporter().from_notebook_node(
+            node([text("# Title"), code("import x"), code("y", pieces)])
+        )
+        assert "| a | b |" in page
 
 
 def test_a_notebook_without_tags_gets_them_and_a_tag_by_hand_counts():
