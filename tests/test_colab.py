@@ -395,7 +395,7 @@ def test_a_notebook_alone_runs_beside_an_older_torch(replica, wheel, path, tmp_p
     text = publish.with_setup(text, path.name, Publication(), PROJECT["version"])
     notebook = nbformat.reads(text, as_version=4)
     before = replica.packages()
-    new = NEW_ON_COLAB | (NEW_FOR_09 if path.name.startswith("09") else {})
+    brought = NEW_ON_COLAB | (NEW_FOR_09 if path.name.startswith("09") else {})
     files = {f: f.stat().st_mtime_ns for f in (replica.site / "torch").rglob("*.so*")}
     assert before["torch"] == OLDEST_COLAB["torch"] and "seglab" not in before
     monkeypatch.setenv("JUPYTER_PATH", str(replica.folder))
@@ -418,9 +418,9 @@ def test_a_notebook_alone_runs_beside_an_older_torch(replica, wheel, path, tmp_p
             assert any(WIDGET in kinds for kinds in data)
         shown = "".join(texts(notebook.cells[1]))
         assert f"with Colab's own torch {OLDEST_COLAB['torch']}+" in shown
-        assert replica.packages() == before | {"seglab": PROJECT["version"], **new}
+        assert replica.packages() == before | {"seglab": PROJECT["version"], **brought}
         assert files == {f: f.stat().st_mtime_ns for f in (replica.site / "torch").rglob("*.so*")}
     finally:
-        names = ["seglab", *new]
+        names = ["seglab", *brought]
         pip = [str(replica.python), "-m", "pip", "uninstall", "--quiet", "--yes", *names]
         subprocess.run(pip, check=True)
