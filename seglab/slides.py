@@ -6,23 +6,25 @@ version of `jupyter nbconvert --to slides` reads) by rule into the notebooks of 
 - A heading of the first or second level begins a slide; one of the third level, or a text that
   leads to code, a slide below it (a "subslide"). What the code shows belongs to it, and so does a
   text after it that leads to nothing else.
-- Left out are the set-up (the cell for Colab, the imports, `seglab.start()`) and code that shows
-  nothing and is longer than `SOURCE` lines.
+- Left out is the set-up: the cell for Colab, the imports, `seglab.start()`.
 
 `jupyter nbconvert --to seglab.slides.Deck NOTEBOOK` makes the page. Beyond what nbconvert does with
 the tags, a heading inside of a cell begins a slide as well, a source of more than `SOURCE` lines
-goes on below, input is hidden if it only draws or is longer than there is room beside what it
-shows, and in the browser a slide that is too tall shrinks or goes on below.
+goes on below, input that only draws is hidden, and in the browser a slide that is too tall shrinks
+or goes on below.
 
 `jupyter nbconvert --to seglab.slides.Page NOTEBOOK` makes a page to read. In both, pictures have
 the alternative text that is `alt` in a cell's metadata; nbconvert's own templates leave it out.
 """
 
+import ast
 import copy
 import html
 import json
 import re
+import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from nbconvert.exporters import HTMLExporter, SlidesExporter
@@ -34,8 +36,9 @@ from traitlets.config import Config
 from seglab import publish
 from seglab.files import written_whole
 
-CODE = 10  # lines of code that fit beside a picture
-SOURCE = 22  # lines of code and printed text that fit on a slide
+SOLUTION = "<details"  # how the text of a solution begins
+MISTAKES = "> **When it goes wrong"  # and what leads to the mistakes that are run live
+SOURCE = 22  # lines of a source on one slide
 HIGHLIGHTED = '<div class="highlight">'  # what `seglab.show_source` shows
 WIDTH, HEIGHT = 1280, 720  # pixels of a slide
 
@@ -102,17 +105,21 @@ def kinds(cells: list[dict]) -> Iterator[str | None]:
     """The tag of each cell by the rule in the module's text: slide, subslide, skip or None."""
     code = [c for c in cells if c["cell_type"] == "code"]
     imports = next((cell for cell in code if publish.TAG not in tags_of(cell)), None)
+    before = ""
     for cell, after in zip(cells, [*cells[1:], None], strict=False):
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            left_out = cell is imports or is_setup(cell) or is_long(cell) or not source.strip()
-            yield "skip" if left_out else None
+            left_out = cell is imports or is_setup(cell) or not source.strip()
+            after_solution = "subslide" if before.startswith(SOLUTION) else None
+            yield "skip" if left_out else after_solution
         elif levels := [level for _, level in headings(source)]:
             yield "slide" if min(levels) < 3 else "subslide"
-        elif source.startswith("<details"):  # a solution: belongs to its exercise
+        elif source.startswith(SOLUTION):  # belongs to its exercise
             yield None
         else:
-            yield "subslide" if after and after["cell_type"] == "code" else None
+            leads = source.startswith(MISTAKES) or (after and after["cell_type"] == "code")
+            yield "subslide" if leads else None
+        before = source
 
 
 def is_setup(cell: dict) -> bool:
@@ -129,15 +136,6 @@ def headings(source: str) -> list[tuple[int, int]]:
     """Where the headings of a text begin, and their levels; a comment in a code block is none."""
     outside = re.sub(r"^```.*?^```", lambda block: " " * len(block[0]), source, flags=re.M | re.S)
     return [(found.start(), len(found[1])) for found in re.finditer(r"^(#{1,6}) ", outside, re.M)]
-
-
-def is_long(cell: dict) -> bool:
-    """Is this more code than fits on a slide, and shows nothing?"""
-    return not cell["outputs"] and length(cell) > SOURCE
-
-
-def length(cell: dict) -> int:
-    return len("".join(cell["source"]).strip().splitlines())
 
 
 # ---------------------------------------------------------------- the page
@@ -245,17 +243,15 @@ def parts(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def pages(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """Code without input that is not for an audience; a long source that it shows in pieces."""
-    drawn = any(kind.startswith("image/") for o in cell.outputs for kind in o.get("data", {}))
-    printed = sum(output.get("text", "").count("\n") for output in cell.outputs)
-    room = CODE if drawn else max(CODE, SOURCE - printed)
-    if "hide-input" in cell.metadata.get("tags", []) or length(cell) > room:
+    """Code without input that only draws; a long source that it shows in pieces."""
+    if "hide-input" in cell.metadata.get("tags", []):
         cell.metadata["transient"] = {"remove_source": True}
     listings = [o for o in cell.outputs if HIGHLIGHTED in o.get("data", {}).get("text/html", "")]
-    pieces = [piece for listing in listings for piece in split(listing)]
-    if len(listings) < len(cell.outputs) or len(pieces) < 2:
+    lines = sum(len(lines_of(listing)[1]) for listing in listings)
+    if len(listings) < len(cell.outputs) or lines <= SOURCE:
         yield cell
         return
+    pieces = [piece for listing in listings for piece in split(listing)]
     for number, piece in enumerate(pieces):
         part = copy.deepcopy(cell)
         part.outputs = [piece]
@@ -266,29 +262,65 @@ def pages(cell: NotebookNode) -> Iterator[NotebookNode]:
         yield part
 
 
+def lines_of(listing: NotebookNode) -> tuple[str, list[str], str]:
+    """What stands before the lines of a highlighted source, the lines, and what follows them."""
+    page = listing.data["text/html"]
+    begin, end = re.search(r"<pre[^>]*>(?:<span></span>)?(.*?)</pre>", page, re.S).span(1)
+    return page[:begin], page[begin:end].strip("\n").split("\n"), page[end:]
+
+
 def split(listing: NotebookNode) -> Iterator[NotebookNode]:
-    """A highlighted source in pieces of at most `SOURCE` lines, cut at empty ones where it can be.
+    """A highlighted source in pieces of at most `SOURCE` lines.
 
     Pygments closes and opens again at the end of a line what goes on in the next.
     """
-    page = listing.data["text/html"]
-    begin, end = re.search(r"<pre[^>]*>(.*?)</pre>", page, re.S).span(1)
-    lines = page[begin:end].strip("\n").split("\n")
-    while lines:
-        cut = len(lines)
-        if cut > SOURCE:
-            cuts = range(SOURCE, SOURCE // 2, -1)
-            cut = next((n for n in cuts if is_empty(lines[n])), SOURCE)
+    before, lines, after = lines_of(listing)
+    text = html.unescape(re.sub(r"<[^>]*>", "", "\n".join(lines)))
+    for begin, end in pairwise(cuts(text)):
         piece = copy.deepcopy(listing)
-        piece.data = {"text/html": page[:begin] + "\n".join(lines[:cut]) + "\n" + page[end:]}
+        piece.data = {"text/html": before + "\n".join(lines[begin:end]) + "\n" + after}
         yield piece
-        lines = lines[cut:]
-        while lines and is_empty(lines[0]):
-            lines.pop(0)
 
 
-def is_empty(line: str) -> bool:
-    return not re.sub(r"<[^>]*>", "", line).strip()
+def cuts(source: str) -> list[int]:
+    """Where a source is cut: few pieces, between statements, and not deep inside of a block.
+
+    Returns:
+        line numbers from 0, of the first line of each piece; at the end, that after the last.
+    """
+    tears = [*tears_of(source), 0]
+    best = [(0.0, [0])]  # of the lines before each: how bad the best cuts are, and which they are
+    for end in range(1, len(tears)):
+        choices = [
+            (best[begin][0] + 30 + tears[end] + ((end - begin) / SOURCE) ** 2, begin)
+            for begin in range(max(0, end - SOURCE), end)
+        ]
+        cost, begin = min(choices)
+        best.append((cost, [*best[begin][1], end]))
+    return best[-1][1]
+
+
+def tears_of(source: str) -> list[int]:
+    """For each line, how much is torn if a piece begins with it."""
+    lines = source.split("\n")
+    tears = [60] * len(lines)  # inside of a statement, or after the head of a block
+    for number, line in enumerate(lines[:-1]):
+        if not line.strip():
+            tears[number + 1] = 20  # a paragraph of a text
+    try:
+        tree = ast.parse(textwrap.dedent(source))
+    except SyntaxError:  # another language
+        return tears
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, [])
+            for statement in block[1:] if isinstance(block, list) else []:
+                decorators = getattr(statement, "decorator_list", [])
+                first = min(part.lineno for part in [statement, *decorators]) - 1
+                while lines[first - 1].strip().startswith("#"):
+                    first -= 1
+                tears[first] = statement.col_offset
+    return tears
 
 
 PAGE = """\
@@ -299,7 +331,7 @@ PAGE = """\
 {%- block html_head_css -%}
 <style>
 .reveal {
-  --jp-content-font-size1: 26px; --jp-code-font-size: 19px; --jp-cell-padding: 4px;
+  --jp-content-font-size1: 26px; --jp-code-font-size: 18px; --jp-cell-padding: 4px;
   --r-heading-text-transform: none; --r-heading-margin: 0 0 14px; --r-heading1-size: 46px;
   --r-heading2-size: 38px; --r-heading3-size: 31px;
 }
@@ -309,7 +341,8 @@ PAGE = """\
 .reveal .slides .leaf li { line-height: 1.3; }
 .reveal .slides .leaf blockquote { width: auto; padding: 0 0 0 20px; box-shadow: none; }
 .reveal .slides .leaf pre {
-  font-size: 19px; line-height: 25px; white-space: pre-wrap !important; overflow-wrap: anywhere;
+  font-size: 18px; line-height: 24px; white-space: pre-wrap !important;
+  word-break: normal !important; overflow-wrap: anywhere;
 }
 .reveal .slides .leaf .jp-OutputArea-child img {
   width: 100%; max-height: 680px; margin: 0; object-fit: contain; object-position: left top;
@@ -386,8 +419,9 @@ function fit(leaf) {
     if (tall(leaf) <= HEIGHT) return;
     cut += 1;
   } else {
-    const code = cut > 1 && blocks[cut - 1].matches(".jp-InputArea");  // and what it shows
-    if (code && places[cut].bottom - places[cut - 1].top <= HEIGHT - 40) cut -= 1;
+    const result = blocks[cut]?.matches(".jp-OutputArea-child") &&
+      blocks[cut - 1]?.matches(".jp-InputArea");
+    if (cut > 1 && result && places[cut].bottom - places[cut - 1].top <= HEIGHT - 40) cut -= 1;
     while (cut > 1 && announces(blocks[cut - 1])) cut -= 1;
     if (cut === 1 && announces(blocks[0])) cut = 2;
   }

@@ -133,16 +133,20 @@ def test_headings_and_what_leads_to_code_begin_a_slide(source, kind):
 def test_a_solution_stays_with_its_exercise():
     solution = text("<details><summary>Solution</summary>\n\n```python\nx\n```\n</details>")
     assert kind_of(solution) is None
-    assert kind_of(solution, code("progress()")) is None
+    cells = [text("# Title"), SETUP, code("import torch"), text("### Exercise"), code("stub")]
+    assert list(kinds([*cells, solution, code("progress()")]))[4:] == [None, None, "subslide"]
+
+
+def test_what_leads_to_the_mistakes_begins_a_slide():
+    lead = text("> **When it goes wrong.** Two mistakes.")
+    assert kind_of(lead, text("> **1. A sign.**")) == "subslide"
 
 
 @pytest.mark.parametrize(
     ("cell", "kind"),
     [
         (code("x = 1"), None),
-        (code(many(slides.SOURCE)), None),
-        (code(many(slides.SOURCE + 1)), "skip"),
-        (code(many(slides.SOURCE + 1), [PICTURE]), None),
+        (code(many(15)), None),
         (code("plot()", [PICTURE], tags=["hide-input"]), None),
         (code("show_source(f)", [listing(3 * slides.SOURCE)]), None),
         (code("  \n"), "skip"),
@@ -273,54 +277,100 @@ def test_the_pieces_of_a_text_are_all_of_it():
     ]
 
 
-def test_code_that_only_draws_or_is_long_is_hidden_and_its_picture_stays():
+def test_code_that_only_draws_is_hidden_and_its_picture_stays():
     page = deck(
         [
             text("# Title"),
             code("seen = 1", [PICTURE]),
             code("drawing = 2", [PICTURE], tags=["hide-input"]),
-            code(many(slides.CODE) + "\nlong = 3", [PICTURE]),
             code("left_out = 4", [PICTURE], slideshow={"slide_type": "skip"}),
         ]
     )
     (slide,) = sections(page)
     assert "seen" in slide
-    assert not [word for word in ("drawing", "long", "left_out") if word in slide]
-    assert page.count("data:image/png;base64,aGk=") == 3
+    assert not [word for word in ("drawing", "left_out") if word in slide]
+    assert page.count("data:image/png;base64,aGk=") == 2
     assert "In [" not in slide and "Out[" not in slide
 
 
-def test_what_a_picture_has_no_room_for_printed_text_has():
-    hidden = {}
-    for lines, printed in [(10, 0), (11, 0), (17, 5), (18, 5), (10, 40), (11, 40)]:
-        output = {"output_type": "stream", "name": "stdout", "text": "text\n" * printed}
-        if not printed:
-            output = PICTURE
-        cells = prepared(
-            node([text("# Title"), code("import x"), code(many(lines), [output])])
-        ).cells
-        hidden[lines, printed] = "transient" in cells[-1].metadata
-    assert [key for key, value in hidden.items() if value] == [(11, 0), (18, 5), (11, 40)]
+LINES = [
+    "",
+    "    x = '<&'",
+    "    # what comes",
+    "    if x:\n        y = [\n            1\n        ]",
+]
+LINES += [
+    '    """A text\n\n    of two paragraphs."""',
+    "    for x in y:\n        if x:\n            y += x",
+]
 
 
-@given(st.lists(st.sampled_from(["", "  ", "x = 1", '"""', "    text & <b>"]), max_size=90))
+@given(st.lists(st.sampled_from(LINES), max_size=40))
 def test_a_long_source_goes_on_below_and_no_line_is_lost(lines):
-    source = "\n".join(["def f():", *lines, "    end"])
+    source = "\n".join(["def f(y):", *lines, "    return y"])
     shown = Code(source, language="python")._repr_html_()
     cell = code("show_source(f)", [{**listing(1), "data": {"text/html": shown}}])
-    first, *others = prepared(node([text("# Title"), code("import x"), cell])).cells[2:]
+    parts = prepared(node([text("# Title"), code("import x"), cell])).cells[2:]
     found = []
-    for number, part in enumerate([first, *others]):
+    for number, part in enumerate(parts):
         (inside,) = re.findall(r"<pre[^>]*>(.*)</pre>", part.outputs[0].data["text/html"], re.S)
         assert inside.count("<span") == inside.count("</span>")
-        piece = html.unescape(re.sub("<[^>]*>", "", inside)).strip("\n").split("\n")
-        assert len(piece) <= slides.SOURCE
+        piece = html.unescape(re.sub("<[^>]*>", "", inside)).removesuffix("\n").split("\n")
+        assert 0 < len(piece) <= slides.SOURCE
         assert ("transient" in part.metadata) is bool(number)
         assert part.metadata.get("slideshow") == ({"slide_type": "subslide"} if number else None)
         found += piece
-    full = [line for line in source.split("\n") if line.strip()]
-    assert [line for line in found if line.strip()] == full
-    assert bool(others) is (source.count("\n") >= slides.SOURCE)
+    assert found == source.split("\n")
+    assert (len(parts) > 1) is (len(found) > slides.SOURCE)
+
+
+def body(*heads, lines):
+    indent = "    " * len(heads)
+    return [f"{'    ' * n}{head}" for n, head in enumerate(heads)] + [f"{indent}x = 1"] * lines
+
+
+LOOP = ["def f():", "    x()", "    for x in y:", *["        x = 1"] * 18, "    x = 1", "    x = 1"]
+CALL = [
+    *body("def f():", lines=12),
+    "    # Why.",
+    "    x(",
+    *["        1,"] * 12,
+    "    )",
+]
+TEXT = [
+    "def f():",
+    '    """A.',
+    "",
+    "    B.",
+    '    """',
+    "    x(",
+    *["        1,"] * 17,
+    ")",
+]
+METHODS = ["class A:", "    def f(x):", *["        x = 1"] * 14]
+METHODS += ["", "    @a", "    def g(x):", *["        x = 1"] * 14]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (body("def f():", lines=21), [0, 22]),
+        (body("def f():", lines=31), [0, 16, 32]),
+        ([*body("def f():", lines=15), *body("def g():", lines=15)], [0, 16, 32]),
+        (LOOP, [0, 2, 23]),  # not deep inside of the loop, nor after its head
+        (CALL, [0, 13, 28]),  # not inside of the call, and with the comment above it
+        (TEXT, [0, 5, 24]),  # not inside of the text
+        (METHODS, [0, 17, 33]),  # the second one with what decorates it
+        (['{"json":', *["  1,"] * 30, "2}"], [0, 16, 32]),
+    ],
+)
+def test_a_source_is_cut_where_little_is_torn(lines, expected):
+    assert slides.cuts("\n".join(lines)) == expected
+
+
+def test_two_short_sources_share_a_slide():
+    cell = code("show_source(f, g)", [listing(slides.SOURCE - 5), listing(5)])
+    assert len(prepared(node([text("# Title"), code("import x"), cell])).cells) == 3
 
 
 def test_text_printed_in_pieces_is_one_block():
