@@ -342,7 +342,7 @@ PAGE = """\
 .reveal .slides .leaf blockquote { width: auto; padding: 0 0 0 20px; box-shadow: none; }
 .reveal .slides .leaf pre {
   font-size: 18px; line-height: 24px; white-space: pre-wrap !important;
-  word-break: normal !important; overflow-wrap: anywhere;
+  word-break: normal !important; overflow-wrap: anywhere; box-shadow: none;
 }
 .reveal .slides .leaf .jp-OutputArea-child img {
   width: 100%; max-height: 680px; margin: 0; object-fit: contain; object-position: left top;
