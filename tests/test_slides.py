@@ -1,6 +1,8 @@
 """Slides: the tags follow their rule in every notebook, and no slide is too tall in a browser."""
 
+import base64
 import html
+import io
 import json
 import os
 import re
@@ -15,6 +17,7 @@ from helpers import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.display import Code
+from PIL import Image
 
 from seglab import publish, slides
 from seglab.__main__ import main
@@ -434,6 +437,7 @@ addEventListener("load", () => setTimeout(async () => {
     const figures = [...slide.querySelectorAll("img")].map(f => Math.round(f.offsetHeight * zoom));
     found.push({ at: Object.values(Reveal.getIndices(slide)).slice(0, 2).join("/"), zoom, figures,
                  height: Math.max(slide.scrollHeight, bottom), words: slide.innerText.slice(0, 60),
+                 end: slide.innerText.trim().slice(-60),
                  width: Math.max(slide.scrollWidth, right) });
   };
   for (const slide of Reveal.getSlides()) {
@@ -495,6 +499,31 @@ def test_a_slide_that_is_too_tall_goes_on_below_in_the_same_order(tmp_path):
     assert len(found) > 4 and found[1]["words"].startswith("Long")
     firsts = [int(re.search(r"Paragraph(\d+)", s["words"])[1]) for s in found[1:-1]]
     assert firsts == sorted(set(firsts)) and firsts[0] == 0
+
+
+@browser
+def test_what_announces_something_stays_with_it(tmp_path):
+    cells = [text("# Title")]
+    for lines in range(5, 16):
+        filling = "\n\n".join(["A line."] * lines)
+        cells.append(text(f"## Part\n\n{filling}\n\nNine things:\n\n" + "- one\n" * 9))
+    found = measured(deck(cells, reveal_url_prefix="reveal.js"), tmp_path)
+    assert len(found) > len(cells)  # some go on below
+    assert not [s for s in found if s["end"].endswith("Nine things:")]
+
+
+@browser
+def test_a_figure_goes_on_a_slide_of_its_own_before_it_gets_small(tmp_path):
+    buffer = io.BytesIO()
+    Image.new("RGB", (906, 813)).save(buffer, "png")
+    picture = shown(**{"image/png": base64.b64encode(buffer.getvalue()).decode()})
+    cells = [text("# Title"), code("import x")]
+    for lines in range(1, 8):
+        cells += [text("### Part\n\n" + "\n\n".join(["A line."] * lines)), code("x", [picture])]
+    found = measured(deck(cells, reveal_url_prefix="reveal.js"), tmp_path)
+    figures = [height for slide in found for height in slide["figures"]]
+    assert len(figures) == 7
+    assert min(figures) >= 0.85 * 680 - 1
 
 
 @browser
