@@ -108,7 +108,8 @@ def chosen_recipe(model: str, arguments: argparse.Namespace) -> Recipe:
     """The recipe of a model, changed where the shell said so."""
     given = {f.name: getattr(arguments, f.name) for f in fields(Recipe)}
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-    return replace(recipe_for(model, arguments.recipe), **given)
+    recipe = recipe_for(model, arguments.recipe)
+    return replace(recipe.from_scratch() if arguments.from_scratch else recipe, **given)
 
 
 def new_model(
@@ -491,6 +492,12 @@ def add_recipe_options(group) -> None:
     add("optimizer", "adamw, or sgd with momentum 0.9", choices=OPTIMIZERS)
     add("learning_rate", "its highest value", type=float)
     add("backbone_factor", "times the learning rate, for a pretrained backbone", type=float)
+    add(
+        "frozen_norms",
+        "batch norms of a pretrained backbone keep their mean and variance",
+        action=argparse.BooleanOptionalAction,
+    )
+    add("frozen_stages", "so many first stages of the backbone do not learn", type=int)
     add("weight_decay", "of kernels, not of biases and norms", type=float)
     add("schedule", "of the learning rate", choices=SCHEDULES)
     add("loss", "what is made small", choices=LOSSES)

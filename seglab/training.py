@@ -194,18 +194,64 @@ def trained_logits(output) -> list[torch.Tensor]:
     return [logits_of(output)]
 
 
+def backbones(model: nn.Module) -> list[FeaturePyramid]:
+    """The classifiers' layers in a model; mostly one, none in a network like ERFNet."""
+    return [module for module in model.modules() if isinstance(module, FeaturePyramid)]
+
+
+def batch_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
+    """All batch norms in a module."""
+    return [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+
+
+@contextmanager
+def frozen(model: nn.Module, recipe: Recipe) -> Iterator[None]:
+    """Inside, the recipe's `frozen_stages` of a backbone do not learn.
+
+    Raises:
+        TrainingError: the backbone starts at random, so there is nothing worth keeping.
+    """
+    for backbone in backbones(model):
+        norms = batch_norms(backbone)
+        at_random = norms and not any(norm.running_mean.any() for norm in norms)
+        if at_random and (recipe.frozen_norms or recipe.frozen_stages):
+            raise TrainingError(
+                f"the recipe freezes parts of the backbone (frozen_norms {recipe.frozen_norms}, "
+                f"frozen_stages {recipe.frozen_stages}), but this one starts at random; train it "
+                "with recipe.from_scratch()"
+            )
+    kept = [
+        parameter
+        for backbone in backbones(model)
+        for parameter in backbone.stages[: recipe.frozen_stages].parameters()
+        if parameter.requires_grad
+    ]
+    for parameter in kept:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in kept:
+            parameter.requires_grad_(True)
+
+
+def training_mode(model: nn.Module, recipe: Recipe) -> None:
+    """Switch to training, but batch norms that the recipe freezes work as in evaluation."""
+    model.train()
+    for backbone in backbones(model):
+        backbone.stages[: recipe.frozen_stages].eval()
+        if recipe.frozen_norms:
+            for norm in batch_norms(backbone):
+                norm.eval()
+
+
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
     """The trainable parameters in groups, each with its "weight_decay" and "factor".
 
     Kernels decay, biases and norms do not. The learning rate of a group is the recipe's times its
     factor: `backbone_factor` for a backbone, 1 for everything else.
     """
-    backbone = {
-        parameter
-        for module in model.modules()
-        if isinstance(module, FeaturePyramid)
-        for parameter in module.parameters()
-    }
+    backbone = {parameter for module in backbones(model) for parameter in module.parameters()}
     groups: dict[tuple, list] = {}
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -284,7 +330,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         with memory_explained(self.recipe):
-            self.model.train()
+            training_mode(self.model, self.recipe)
             images, masks = images.to(self.runtime.device), masks.to(self.runtime.device)
             with self.runtime.precision():
                 output = self.forward(self.runtime.batch(normalize(images)))
@@ -423,26 +469,15 @@ def fit(
             f"{distributed.count()} processes cannot share batches of {recipe.batch_size}; choose "
             "a batch_size that their number divides"
         )
-    trainer = Trainer(model, train, recipe, runtime)
-    writes = distributed.rank() == 0
-    if checkpoint is not None:
-        best, last = Path(checkpoint), last_of(checkpoint)
-        if writes:
-            remove_leftovers(best)
-            remove_leftovers(last)
-        if resume and last.exists():
-            trainer.restore(last)
-        elif writes:
-            trainer.save(last, trainer.state())  # better that this fails now than after an hour
-        distributed.wait()
-        if distributed.total(torch.tensor(trainer.step)) != trainer.step * distributed.count():
-            raise TrainingError(
-                f"{last}: not all processes found the same file; put it into a folder that all "
-                "machines share"
-            )
     due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
+    writes = distributed.rank() == 0
     # Seeded apart from the notebook around it: what ran before does not change the numbers.
-    with torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else []):
+    seeded = torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else [])
+    with seeded, frozen(model, recipe):
+        trainer = Trainer(model, train, recipe, runtime)
+        if checkpoint is not None:
+            best, last = Path(checkpoint), last_of(checkpoint)
+            open_checkpoint(trainer, best, last, resume)
         loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
         bar = tqdm(
             loader,
@@ -476,6 +511,24 @@ def fit(
     del trainer  # and with it the optimiser's two numbers for each weight
     return_freed_memory()
     return history
+
+
+def open_checkpoint(trainer: Trainer, best: Path, last: Path, resume: bool) -> None:
+    """Go on from the file `last`, if that is wanted and it is there; else write it."""
+    writes = distributed.rank() == 0
+    if writes:
+        remove_leftovers(best)
+        remove_leftovers(last)
+    if resume and last.exists():
+        trainer.restore(last)
+    elif writes:
+        trainer.save(last, trainer.state())  # better that this fails now than after an hour
+    distributed.wait()
+    if distributed.total(torch.tensor(trainer.step)) != trainer.step * distributed.count():
+        raise TrainingError(
+            f"{last}: not all processes found the same file; put it into a folder that all "
+            "machines share"
+        )
 
 
 def last_of(checkpoint: str | Path) -> Path:

@@ -263,6 +263,32 @@ def test_training_together_against_the_same_by_hand(data, tmp_path, one_thread):
     assert all((stored[name].numpy() == weights[name]).all() for name in weights)
 
 
+def frozen_unet():
+    torch.manual_seed(0)
+    return lively(checkpoints.build("unet", 3, "resnet18", weights=None), size=(32, 48))
+
+
+def trained_frozen(data):
+    """Train two steps with a frozen part; return the weights."""
+    recipe = replace(RECIPE, images=8, frozen_norms=True, frozen_stages=2)
+    model = frozen_unet()
+    fit(model, VOCSegmentation(data, "train"), recipe=recipe, runtime=CPU, progress=False)
+    return {name: value.numpy() for name, value in model.state_dict().items()}
+
+
+@unix
+def test_what_is_frozen_stays_so_in_all_processes(data):
+    first, second = together(trained_frozen, data)
+    before = frozen_unet().state_dict()
+    parameters = dict(frozen_unet().named_parameters())
+    encoder = [name for name in before if name.startswith("encoder")]
+    same = {name for name in encoder if (first[name] == before[name].numpy()).all()}
+    kept = {name for name in encoder if name.startswith(("encoder.stages.0", "encoder.stages.1"))}
+    kept |= set(encoder) - set(parameters)  # the statistics
+    assert same == kept
+    assert all((first[name] == second[name]).all() for name in parameters)
+
+
 def resumed_each_with_a_folder(data, folder):
     """Go on from a file that only process 0 has."""
     place = folder if distributed.rank() == 0 else folder / "elsewhere"

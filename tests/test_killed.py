@@ -315,6 +315,8 @@ OTHER_SETTINGS = {
     "optimizer": "sgd",
     "learning_rate": 0.5,
     "backbone_factor": 0.1,
+    "frozen_norms": True,
+    "frozen_stages": 2,
     "weight_decay": 0.0,
     "schedule": "poly",
     "loss": "dice",

@@ -39,6 +39,8 @@ def test_poly_and_constant_against_their_formulas():
         {"class_weights": "all"},
         {"longest_side": 0},
         {"max_gradient_norm": 0.0},
+        {"frozen_stages": 6},
+        {"frozen_stages": -1},
     ],
 )
 def test_senseless_recipes_are_refused(options):
@@ -79,6 +81,11 @@ def test_the_published_recipe_of_deeplab_v3():
 def test_an_unknown_preset_is_named():
     with pytest.raises(ValueError, match=r"unknown recipe 'fast'; choose one of quick"):
         recipe_for("fcn8s", "fast")
+
+
+def test_from_scratch_nothing_is_kept_back():
+    recipe = Recipe(images=8, backbone_factor=0.1, frozen_norms=True, frozen_stages=2)
+    assert recipe.from_scratch() == Recipe(images=8)
 
 
 def test_a_recipe_cannot_be_changed_by_accident():

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from helpers import REPOSITORY, TINY_CLASSES, make_tiny_voc
 from PIL import Image
 
 from seglab import checkpoints, doctor, inference, training
-from seglab.__main__ import expanded, free_name, main
+from seglab.__main__ import chosen_recipe, expanded, free_name, main, parser
 from seglab.checkpoints import Trained
 from seglab.palettes import VOC_PALETTE
+from seglab.recipes import recipe_for
 from seglab.voc import VOCSegmentation
 
 
@@ -222,6 +224,23 @@ def test_train_prints_the_recipe_it_follows(trained_in_shell):
     lines = [line.split() for line in trained_in_shell[2].splitlines()]
     assert ["images", "8"] in lines and ["batch_size", "2"] in lines
     assert ["crop", "(32,", "48)"] in lines and ["schedule", "one_cycle"] in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], recipe_for("unet")),
+        (["--no-frozen-norms"], replace(recipe_for("unet"), frozen_norms=False)),
+        (["--from-scratch"], recipe_for("unet").from_scratch()),
+        (
+            ["--from-scratch", "--frozen-stages", "1"],
+            replace(recipe_for("unet").from_scratch(), frozen_stages=1),
+        ),
+    ],
+)
+def test_the_shell_changes_a_recipe(words, expected):
+    assert chosen_recipe("unet", parser().parse_args(["train", *words])) == expected
+    assert recipe_for("unet").frozen_norms and recipe_for("unet").frozen_stages > 0
 
 
 def test_train_goes_on_from_where_it_was(trained_in_shell, capsys):

@@ -289,6 +289,116 @@ def test_the_backbone_learns_at_its_own_rate(tiny_voc):
     assert moved(0) == pytest.approx((0, 2e-2), rel=1e-3)
 
 
+# ---------------------------------------------------------------- what a recipe freezes
+
+
+def on_a_backbone(name="unet"):
+    """A network whose backbone has statistics, as a pretrained one has; always the same."""
+    torch.manual_seed(0)
+    return lively(checkpoints.build(name, 3, "resnet18", weights=None), size=(32, 48))
+
+
+def changed_by(recipe, root, **options):
+    """The names of the tensors of a state dict that a training changed, and the model."""
+    model = on_a_backbone()
+    before = copy.deepcopy(model.state_dict())
+    fit(model, VOCSegmentation(root, "train"), recipe=recipe, progress=False, **options)
+    after = model.state_dict()
+    return {name for name in after if not torch.equal(before[name], after[name])}, model
+
+
+def test_frozen_norms_keep_mean_and_variance_but_learn_scale_and_shift(tiny_voc):
+    short = replace(TINY, images=8)
+    backbone_norms = {
+        f"encoder.{name}"
+        for name, layer in on_a_backbone().encoder.named_modules()
+        if isinstance(layer, nn.BatchNorm2d)
+    }
+    statistics = {f"{n}.{kind}" for n in backbone_norms for kind in ("running_mean", "running_var")}
+    free, _ = changed_by(short, tiny_voc)
+    assert statistics <= free
+    frozen, _ = changed_by(replace(short, frozen_norms=True), tiny_voc)
+    counters = {f"{n}.num_batches_tracked" for n in backbone_norms}
+    assert frozen == free - statistics - counters
+    assert {f"{n}.weight" for n in backbone_norms} <= frozen
+    assert any("encoder" not in name and "running_mean" in name for name in frozen)  # the decoder's
+
+
+@pytest.mark.parametrize("stages", [0, 2, 5])
+def test_frozen_stages_stay_as_they_are(tiny_voc, stages):
+    recipe = replace(TINY, images=8, frozen_stages=stages)
+    changed, model = changed_by(recipe, tiny_voc)
+    learned = {int(name.split(".")[2]) for name in changed if name.startswith("encoder.stages")}
+    assert learned == set(range(stages, 5))
+    assert any(name.startswith("score") for name in changed)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_no_gradient_is_taken_back_to_frozen_stages(tiny_voc):
+    """That is what saves the time."""
+    model, asked = on_a_backbone(), []
+    for index, stage in enumerate(model.encoder.stages):
+        stage.register_forward_hook(
+            lambda module, inputs, output, index=index: asked.append((index, output.requires_grad))
+        )
+    recipe = replace(TINY, images=4, frozen_stages=2)
+    fit(model, VOCSegmentation(tiny_voc, "train"), recipe=recipe, progress=False)
+    assert asked == [(0, False), (1, False), (2, True), (3, True), (4, True)]
+
+
+def test_what_was_frozen_by_hand_stays_so_and_the_rest_comes_back(tiny_voc, monkeypatch):
+    def interrupted(self, images, masks):
+        assert not next(self.model.encoder.stages[1].parameters()).requires_grad
+        raise KeyboardInterrupt
+
+    model = on_a_backbone()
+    by_hand = next(model.encoder.stages[0].parameters()).requires_grad_(False)
+    monkeypatch.setattr(training.Trainer, "train_on", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            model,
+            VOCSegmentation(tiny_voc, "train"),
+            recipe=replace(TINY, frozen_stages=2),
+            progress=False,
+        )
+    assert [p for p in model.parameters() if not p.requires_grad] == [by_hand]
+
+
+@pytest.mark.parametrize("frozen", [{"frozen_norms": True}, {"frozen_stages": 1}])
+def test_a_backbone_that_starts_at_random_is_not_frozen(tiny_voc, frozen):
+    recipe = replace(TINY, images=4, **frozen)
+    options = {"recipe": recipe, "progress": False}
+    at_random = checkpoints.build("unet", 3, "resnet18", weights=None)
+    with pytest.raises(TrainingError, match=r"starts at random.*recipe\.from_scratch\(\)"):
+        fit(at_random, VOCSegmentation(tiny_voc, "train"), **options)
+    options["recipe"] = recipe.from_scratch()
+    assert len(fit(at_random, VOCSegmentation(tiny_voc, "train"), **options).steps) == 1
+    without_backbone = small_network()
+    options["recipe"] = recipe
+    assert len(fit(without_backbone, VOCSegmentation(tiny_voc, "train"), **options).steps) == 1
+
+
+def test_a_frozen_training_goes_on_as_if_never_stopped(tiny_voc, tmp_path):
+    data = VOCSegmentation(tiny_voc, "train")
+    recipe = replace(TINY, images=32, frozen_norms=True, frozen_stages=2)
+    options = {"recipe": recipe, "progress": False}
+    whole = on_a_backbone()
+    expected = fit(whole, data, **options)
+
+    def stop(history):
+        if len(history.steps) >= 3:
+            raise KeyboardInterrupt
+
+    options["checkpoint"] = tmp_path / "net.pt"
+    with pytest.raises(KeyboardInterrupt):
+        fit(on_a_backbone(), data, watch=stop, **options)
+    resumed = on_a_backbone()
+    history = fit(resumed, data, resume=True, **options)
+    assert history.steps == expected.steps
+    for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_model_that_predicted_can_be_trained(tiny_voc):
     data = VOCSegmentation(tiny_voc, "train")
     model = small_network()
