@@ -498,6 +498,11 @@ def add_recipe_options(group) -> None:
         action=argparse.BooleanOptionalAction,
     )
     add("frozen_stages", "so many first stages of the backbone do not learn", type=int)
+    add(
+        "frozen_depthwise",
+        "nor do its depthwise kernels",
+        action=argparse.BooleanOptionalAction,
+    )
     add("weight_decay", "of kernels, not of biases and norms", type=float)
     add("schedule", "of the learning rate", choices=SCHEDULES)
     add("loss", "what is made small", choices=LOSSES)

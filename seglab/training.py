@@ -204,28 +204,33 @@ def batch_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
     return [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
 
 
+def is_depthwise(layer: nn.Module) -> bool:
+    """A convolution with a filter of its own for each channel?"""
+    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1
+
+
 @contextmanager
 def frozen(model: nn.Module, recipe: Recipe) -> Iterator[None]:
-    """Inside, the recipe's `frozen_stages` of a backbone do not learn.
+    """Inside, the stages and kernels of a backbone that the recipe freezes do not learn.
 
     Raises:
         TrainingError: the backbone starts at random, so there is nothing worth keeping.
     """
+    kept = []
     for backbone in backbones(model):
         norms = batch_norms(backbone)
         at_random = norms and not any(norm.running_mean.any() for norm in norms)
-        if at_random and (recipe.frozen_norms or recipe.frozen_stages):
+        if at_random and (recipe.frozen_norms or recipe.frozen_stages or recipe.frozen_depthwise):
             raise TrainingError(
                 f"the recipe freezes parts of the backbone (frozen_norms {recipe.frozen_norms}, "
-                f"frozen_stages {recipe.frozen_stages}), but this one starts at random; train it "
-                "with recipe.from_scratch()"
+                f"frozen_stages {recipe.frozen_stages}, frozen_depthwise "
+                f"{recipe.frozen_depthwise}), but this one starts at random; train it with "
+                "recipe.from_scratch()"
             )
-    kept = [
-        parameter
-        for backbone in backbones(model)
-        for parameter in backbone.stages[: recipe.frozen_stages].parameters()
-        if parameter.requires_grad
-    ]
+        kept += backbone.stages[: recipe.frozen_stages].parameters()
+        if recipe.frozen_depthwise:
+            kept += [layer.weight for layer in backbone.modules() if is_depthwise(layer)]
+    kept = [parameter for parameter in kept if parameter.requires_grad]
     for parameter in kept:
         parameter.requires_grad_(False)
     try:

@@ -317,6 +317,7 @@ OTHER_SETTINGS = {
     "backbone_factor": 0.1,
     "frozen_norms": True,
     "frozen_stages": 2,
+    "frozen_depthwise": True,
     "weight_decay": 0.0,
     "schedule": "poly",
     "loss": "dice",

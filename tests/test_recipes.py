@@ -84,7 +84,8 @@ def test_an_unknown_preset_is_named():
 
 
 def test_from_scratch_nothing_is_kept_back():
-    recipe = Recipe(images=8, backbone_factor=0.1, frozen_norms=True, frozen_stages=2)
+    frozen = {"frozen_norms": True, "frozen_stages": 2, "frozen_depthwise": True}
+    recipe = Recipe(images=8, backbone_factor=0.1, **frozen)
     assert recipe.from_scratch() == Recipe(images=8)
 
 

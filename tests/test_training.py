@@ -364,7 +364,23 @@ def test_what_was_frozen_by_hand_stays_so_and_the_rest_comes_back(tiny_voc, monk
     assert [p for p in model.parameters() if not p.requires_grad] == [by_hand]
 
 
-@pytest.mark.parametrize("frozen", [{"frozen_norms": True}, {"frozen_stages": 1}])
+def test_frozen_depthwise_kernels_stay_as_they_are(tiny_voc):
+    torch.manual_seed(0)
+    built = checkpoints.build("fcn16s", 3, "mobilenet_v2", weights=None)
+    model = lively(built, size=(32, 48))
+    before = copy.deepcopy(model.state_dict())
+    recipe = replace(TINY, images=8, learning_rate=1e-3, frozen_depthwise=True)
+    fit(model, VOCSegmentation(tiny_voc, "train"), recipe=recipe, progress=False)
+    kernels = [name for name, value in before.items() if value.ndim == 4 and "backbone" in name]
+    same = {name for name in kernels if torch.equal(before[name], model.state_dict()[name])}
+    depthwise = {name for name in kernels if before[name].shape[1:] == (1, 3, 3)}
+    assert same == depthwise and len(depthwise) == 17  # one in each block of MobileNet v2
+    assert all(parameter.requires_grad for parameter in model.backbone.parameters())
+
+
+@pytest.mark.parametrize(
+    "frozen", [{"frozen_norms": True}, {"frozen_stages": 1}, {"frozen_depthwise": True}]
+)
 def test_a_backbone_that_starts_at_random_is_not_frozen(tiny_voc, frozen):
     recipe = replace(TINY, images=4, **frozen)
     options = {"recipe": recipe, "progress": False}
