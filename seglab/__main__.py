@@ -494,13 +494,13 @@ def add_recipe_options(group) -> None:
     add("backbone_factor", "times the learning rate, for a pretrained backbone", type=float)
     add(
         "frozen_norms",
-        "batch norms of a pretrained backbone keep their mean and variance",
+        "the batch norms of a pretrained backbone keep their mean and variance",
         action=argparse.BooleanOptionalAction,
     )
-    add("frozen_stages", "so many first stages of the backbone do not learn", type=int)
+    add("frozen_stages", "first stages of a pretrained backbone that do not learn", type=int)
     add(
         "frozen_depthwise",
-        "nor do its depthwise kernels",
+        "the depthwise kernels of a pretrained backbone do not learn",
         action=argparse.BooleanOptionalAction,
     )
     add("weight_decay", "of kernels, not of biases and norms", type=float)

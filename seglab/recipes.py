@@ -27,13 +27,13 @@ class Recipe:
         learning_rate: its highest value.
         backbone_factor: the learning rate of a pretrained backbone is this many times as high.
         frozen_norms: a pretrained backbone's batch norms go on with the mean and variance that they
-            brought along, instead of those of each batch, which for a few images are mostly
-            noise. Their scale and shift still learn.
+            brought along, instead of those of each batch, a small sample. Their scale and shift
+            still learn. Source: He et al., ResNet (2015), appendix A.
         frozen_stages: how many of a pretrained backbone's stages, from the image on, do not learn
-            at all, 0 to 5. They know edges and textures already, and a step takes less time.
-        frozen_depthwise: nor do a pretrained backbone's depthwise kernels, small filters for one
-            channel each. What learns is how channels are mixed. Processors are slow at the
-            gradient of large depthwise kernels.
+            at all, 0 to 5; a step takes less time. Source: Girshick, Fast R-CNN (2015), section
+            4.5.
+        frozen_depthwise: a pretrained backbone's depthwise kernels, small filters for one channel
+            each, do not learn either, only how channels are mixed; this saves a little more time.
         weight_decay: the optimiser's; biases and normalisation layers are spared.
         schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
             0.9, the DeepLab papers' choice) or `"constant"`.
@@ -139,8 +139,8 @@ PRESETS = {
 }
 
 # A decoder or a head of several layers starts at random and wants larger steps than the pretrained
-# backbone below it, which does best when most of it is left as it is; the score layers of an FCN,
-# which start at zero, do well without. Measured on the rooms data set.
+# backbone below it, parts of which are best left as they are; the score layers of an FCN, which
+# start at zero, do well without. Measured on the rooms data set.
 _NEW_LAYERS = {
     "learning_rate": 4e-3,
     "backbone_factor": 0.1,

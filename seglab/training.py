@@ -213,6 +213,8 @@ def is_depthwise(layer: nn.Module) -> bool:
 def frozen(model: nn.Module, recipe: Recipe) -> Iterator[None]:
     """Inside, the stages and kernels of a backbone that the recipe freezes do not learn.
 
+    On leaving, those that learned before may learn again. For norms see `training_mode`.
+
     Raises:
         TrainingError: the backbone starts at random, so there is nothing worth keeping.
     """
@@ -462,7 +464,8 @@ def fit(
 
     Raises:
         TrainingError: the loss is not a number any more, memory ran out, the model has too few
-            channels for the classes, or `resume` found the checkpoint of another training.
+            channels for the classes, the recipe freezes a backbone that starts at random, or
+            `resume` found the checkpoint of another training.
         CheckpointError: a checkpoint cannot be read, or the model cannot be stored in one.
     """
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
@@ -519,7 +522,12 @@ def fit(
 
 
 def open_checkpoint(trainer: Trainer, best: Path, last: Path, resume: bool) -> None:
-    """Go on from the file `last`, if that is wanted and it is there; else write it."""
+    """Go on from the file `last`, if that is wanted and it is there; else write it.
+
+    Raises:
+        TrainingError: it is of another training, or not all processes found it.
+        CheckpointError: it cannot be read or written.
+    """
     writes = distributed.rank() == 0
     if writes:
         remove_leftovers(best)

@@ -292,17 +292,17 @@ def test_the_backbone_learns_at_its_own_rate(tiny_voc):
 # ---------------------------------------------------------------- what a recipe freezes
 
 
-def on_a_backbone(name="unet"):
+def on_a_backbone():
     """A network whose backbone has statistics, as a pretrained one has; always the same."""
     torch.manual_seed(0)
-    return lively(checkpoints.build(name, 3, "resnet18", weights=None), size=(32, 48))
+    return lively(checkpoints.build("unet", 3, "resnet18", weights=None), size=(32, 48))
 
 
-def changed_by(recipe, root, **options):
+def changed_by(recipe, root):
     """The names of the tensors of a state dict that a training changed, and the model."""
     model = on_a_backbone()
     before = copy.deepcopy(model.state_dict())
-    fit(model, VOCSegmentation(root, "train"), recipe=recipe, progress=False, **options)
+    fit(model, VOCSegmentation(root, "train"), recipe=recipe, progress=False)
     after = model.state_dict()
     return {name for name in after if not torch.equal(before[name], after[name])}, model
 

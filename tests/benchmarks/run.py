@@ -12,16 +12,23 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from PIL import Image
 
+from seglab import checkpoints
 from seglab.fcn import FCN
 from seglab.losses import pixel_loss
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
-from seglab.runtime import keep_freed_memory
+from seglab.recipes import recipe_for
+from seglab.runtime import Runtime, keep_freed_memory
+from seglab.training import Trainer, frozen
+from seglab.voc import rooms
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
 
@@ -228,6 +235,26 @@ def training_steps() -> None:
     side_by_side(f"{STEP}: order in memory", ways, 12)
 
 
+def frozen_steps() -> None:
+    """What it saves to freeze parts of a backbone; these ways do not give the same result."""
+    recipe, train = recipe_for("unet"), rooms("train")
+    recipes = {
+        "as the recipe freezes (seglab)": recipe,
+        "depthwise kernels learn": replace(recipe, frozen_depthwise=False),
+        "nothing is frozen": recipe.from_scratch(),
+    }
+    images = torch.randint(0, 256, (4, 3, *recipe.crop), dtype=torch.uint8)
+    masks = torch.randint(0, CLASSES, (4, *recipe.crop), dtype=torch.uint8)
+    with ExitStack() as stack:
+        ways = {}
+        for name, variant in recipes.items():
+            model = checkpoints.build("unet", CLASSES)
+            stack.enter_context(frozen(model, variant))
+            trainer = Trainer(model, train, variant, Runtime(torch.device("cpu")))
+            ways[name] = partial(trainer.train_on, images, masks)
+        side_by_side("Training step, U-Net on EfficientNet-Lite0: what is frozen", ways, 20)
+
+
 def memory_keeping() -> None:
     """A process cannot go back to its first settings, so each way runs in processes of its own."""
 
@@ -262,3 +289,4 @@ elif __name__ == "__main__":
     confusion_matrices()
     memory_keeping()
     training_steps()
+    frozen_steps()
