@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seglab.checkpoints import load_embedded
-from seglab.files import written_whole
-from seglab.inference import overlay, predict
+from seglab.machine.files import written_whole
+from seglab.networks import load_embedded
 from seglab.palettes import VOID
+from seglab.prediction import overlay, predict
 from seglab.voc import VOCSegmentation, rooms
 
 FOLDER = Path(__file__).resolve().parent

@@ -10,6 +10,10 @@ OPTIMIZERS = ("adamw", "sgd")
 CLASS_WEIGHTS = ("none", "log", "median")
 
 
+class TrainingError(RuntimeError):
+    """Training cannot go on. The message names the likely causes."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train. `print(recipe)` shows one setting a line.
@@ -167,7 +171,7 @@ def recipe_for(model: str = "fcn8s", preset: str = "quick") -> Recipe:
     """The recipe that goes with a network.
 
     Args:
-        model: one of `seglab.checkpoints.MODELS`.
+        model: one of `seglab.networks.MODELS`.
         preset: one of `PRESETS`.
 
     Raises:

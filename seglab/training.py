@@ -1,13 +1,11 @@
 """One training loop (notebook 07; used from notebook 04 on)."""
 
 import copy
-import csv
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -15,98 +13,21 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from seglab import checkpoints, distributed
-from seglab.backbones import FeaturePyramid
-from seglab.checkpoints import Trained
-from seglab.files import remove_leftovers, written_whole
-from seglab.inference import logits_of, predict
+from seglab import networks
+from seglab.freezing import backbones, frozen, training_mode
+from seglab.history import History
 from seglab.losses import LOSSES, balanced_weights, class_pixels, median_frequency_weights
+from seglab.machine import checkpoints, distributed
+from seglab.machine.files import remove_leftovers
+from seglab.machine.memory import return_freed_memory
+from seglab.machine.runtime import Runtime, default_runtime
 from seglab.metrics import ConfusionMatrix
-from seglab.recipes import Recipe
-from seglab.runtime import Runtime, default_runtime, return_freed_memory
+from seglab.networks import Trained
+from seglab.prediction import logits_of, predict
+from seglab.recipes import Recipe, TrainingError
 from seglab.transforms import normalize, training_transforms
 
 STEPS_OF_A_TEST = 10  # the budget "test" stops every training here
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on. The message names the likely causes."""
-
-
-@dataclass
-class History:
-    """What happened while training.
-
-    Attributes:
-        steps: one `{"step", "loss", "learning_rate"}` for each step.
-        scores: one `{"step", "mean_iou", "pixel_accuracy"}` for each evaluation.
-        seconds: time spent training, reading of images included, evaluations not.
-    """
-
-    steps: list[dict] = field(default_factory=list)
-    scores: list[dict] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def add_score(self, step: int, matrix: ConfusionMatrix) -> bool:
-        """Note an evaluation; is it the best so far?"""
-        row = {"mean_iou": matrix.mean_iou, "pixel_accuracy": matrix.pixel_accuracy}
-        best_before = max((earlier["mean_iou"] for earlier in self.scores), default=-math.inf)
-        self.scores.append({"step": step, **row})
-        return row["mean_iou"] > best_before
-
-    def last_score(self) -> dict:
-        """What the progress bar says about the last evaluation, if there was one."""
-        return {"mIoU": f"{100 * self.scores[-1]['mean_iou']:.1f}"} if self.scores else {}
-
-    def to_csv(self, path: str | Path) -> Path:
-        """Write one line for each step, with the scores where there was an evaluation."""
-        scores = {row["step"]: row for row in self.scores}
-        columns = ["step", "loss", "learning_rate", "mean_iou", "pixel_accuracy"]
-        with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(row | scores.get(row["step"], {}) for row in self.steps)
-        return Path(path)
-
-    def to_json(self, path: str | Path) -> Path:
-        """Write everything, to be read back by `from_json`."""
-        with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self)))
-        return Path(path)
-
-    @classmethod
-    def from_json(cls, path: str | Path) -> "History":
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(Path(path).read_text()))
-
-
-class TensorBoard:
-    """Writes a history for TensorBoard, if that is installed; for `fit(watch=...)`.
-
-    Args:
-        folder: where; `tensorboard --logdir FOLDER` shows it.
-
-    Raises:
-        TrainingError: the package tensorboard is missing.
-    """
-
-    def __init__(self, folder: str | Path):
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError(
-                "the curves need the package tensorboard: pip install tensorboard"
-            ) from error
-        self.writer, self.written = SummaryWriter(str(folder)), 0
-
-    def __call__(self, history: History) -> None:
-        """Write what is new since the last call."""
-        for row in history.steps + history.scores:
-            if row["step"] > self.written:
-                for name in row.keys() - {"step"}:
-                    self.writer.add_scalar(name, row[name], row["step"])
-        self.written = history.steps[-1]["step"]
-        self.writer.flush()
 
 
 # ---------------------------------------------------------------- the parts of a step
@@ -192,64 +113,6 @@ def trained_logits(output) -> list[torch.Tensor]:
     if isinstance(output, dict) and isinstance(output.get("aux"), list):
         return output["aux"]
     return [logits_of(output)]
-
-
-def backbones(model: nn.Module) -> list[FeaturePyramid]:
-    """The classifiers' layers in a model; mostly one, none in a network like ERFNet."""
-    return [module for module in model.modules() if isinstance(module, FeaturePyramid)]
-
-
-def batch_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
-    """All batch norms in a module."""
-    return [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-
-
-def is_depthwise(layer: nn.Module) -> bool:
-    """A convolution with a filter of its own for each channel?"""
-    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1
-
-
-@contextmanager
-def frozen(model: nn.Module, recipe: Recipe) -> Iterator[None]:
-    """Inside, the stages and kernels of a backbone that the recipe freezes do not learn.
-
-    On leaving, those that learned before may learn again. For norms see `training_mode`.
-
-    Raises:
-        TrainingError: the backbone starts at random, so there is nothing worth keeping.
-    """
-    kept = []
-    for backbone in backbones(model):
-        norms = batch_norms(backbone)
-        at_random = norms and not any(norm.running_mean.any() for norm in norms)
-        if at_random and (recipe.frozen_norms or recipe.frozen_stages or recipe.frozen_depthwise):
-            raise TrainingError(
-                f"the recipe freezes parts of the backbone (frozen_norms {recipe.frozen_norms}, "
-                f"frozen_stages {recipe.frozen_stages}, frozen_depthwise "
-                f"{recipe.frozen_depthwise}), but this one starts at random; train it with "
-                "recipe.from_scratch()"
-            )
-        kept += backbone.stages[: recipe.frozen_stages].parameters()
-        if recipe.frozen_depthwise:
-            kept += [layer.weight for layer in backbone.modules() if is_depthwise(layer)]
-    kept = [parameter for parameter in kept if parameter.requires_grad]
-    for parameter in kept:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in kept:
-            parameter.requires_grad_(True)
-
-
-def training_mode(model: nn.Module, recipe: Recipe) -> None:
-    """Switch to training, but batch norms that the recipe freezes work as in evaluation."""
-    model.train()
-    for backbone in backbones(model):
-        backbone.stages[: recipe.frozen_stages].eval()
-        if recipe.frozen_norms:
-            for norm in batch_norms(backbone):
-                norm.eval()
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
@@ -391,7 +254,7 @@ class Trainer:
         trained = Trained(
             self.model, data.classes, data.palette, self.recipe.longest_side, repr(self.recipe)
         )
-        checkpoints.save(path, trained, training=training)
+        networks.save(path, trained, training=training)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint that holds a `state`.
@@ -456,11 +319,11 @@ def fit(
         checkpoint: a file such as `runs/unet.pt`. It gets the network with the best score so far
             (without `val`: the last one). Beside it, `runs/unet.last.pt` gets all that is needed
             to go on, after each pass over the images. Only for networks that
-            `seglab.checkpoints.build` made.
+            `seglab.networks.build` made.
         resume: go on from `runs/unet.last.pt`, if it is there. On a processor the numbers
             are those of a training that was never stopped, bit for bit.
-        watch: called with the history so far whenever a checkpoint is due; `seglab.plots.LiveCurve`
-            draws it.
+        watch: called with the history so far whenever a checkpoint is due;
+            `seglab.figures.LiveCurve` draws it.
 
     Raises:
         TrainingError: the loss is not a number any more, memory ran out, the model has too few
@@ -573,7 +436,7 @@ def evaluate(
         model: normalised images -> logits. It is switched to evaluation mode.
         dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation;
             `dataset.num_classes` says how many classes there are.
-        longest_side, runtime, flip, scales: see `seglab.inference.predict`.
+        longest_side, runtime, flip, scales: see `seglab.prediction.predict`.
         progress: show a bar.
     """
     runtime = runtime or default_runtime()

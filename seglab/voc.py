@@ -359,24 +359,3 @@ def rooms(split: str = "train", transforms: Callable | None = None) -> VOCSegmen
         transforms: called as `transforms(image, mask)`.
     """
     return VOCSegmentation(rooms_folder(), split, transforms)
-
-
-def download(
-    name: str, root: str | Path | None = None, from_file: str | Path | None = None
-) -> Path:
-    """Fetch a real data set; `VOCSegmentation(root, split)` opens it. See `seglab.downloads`.
-
-    Args:
-        name: `"voc2012"`, `"sbd"` or `"camvid"`.
-        root: the folder to make; default: `data/NAME` in the clone, else in the current folder.
-        from_file: a copy of the archive that would be fetched.
-
-    Returns:
-        `root`.
-
-    Raises:
-        ValueError, seglab.fetch.DownloadError: see `seglab.downloads.download`.
-    """
-    from seglab import downloads  # it needs the reader above
-
-    return downloads.download(name, root, from_file)

@@ -15,9 +15,9 @@ before an exercise.
 import re
 from dataclasses import dataclass
 
-from seglab import publish
-from seglab.exercises import checking, marking
-from seglab.exercises.marking import TAG
+from seglab.classroom import marking, publish
+from seglab.classroom.marking import TAG
+from seglab.exercises import checking
 
 HEADING = re.compile(
     r"\A### Exercise (?P<number>\d) · \S.*\n\n(?P<stars>★+)☆* · about (?P<minutes>\d+) minutes?\n"

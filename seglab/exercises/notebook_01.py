@@ -15,8 +15,8 @@ from seglab.exercises.checking import (
     expect_equal,
     expect_tensor,
 )
-from seglab.inference import overlay
 from seglab.palettes import VOC_PALETTE, VOID
+from seglab.prediction import overlay
 
 
 @exercise(notebook="01", stars=1, minutes=5)

@@ -4,10 +4,10 @@ import itertools
 
 import torch
 
+from seglab.datasets.satellite import HIGHEST_LATITUDE, TILE, Tile
 from seglab.exercises.checking import Hint, call, close, exercise, expect_equal, expect_tensor
 from seglab.metrics import iou_of_counts
 from seglab.palettes import VOID
-from seglab.satellite import HIGHEST_LATITUDE, TILE, Tile
 
 # ---------------------------------------------------------------- two labellers
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seglab.exercises import checking
-from seglab.runtime import results_folder
+from seglab.machine.runtime import results_folder
 
 FILE = "exercises.jsonl"  # one line for each exercise that passed
 

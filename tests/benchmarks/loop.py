@@ -24,8 +24,8 @@ from torchvision import tv_tensors
 from torchvision.models.segmentation import deeplabv3_resnet50
 from torchvision.transforms import v2
 
+from seglab.machine.runtime import default_runtime
 from seglab.recipes import PRESETS, Recipe
-from seglab.runtime import default_runtime
 from seglab.training import Draws, Trainer, batches
 from seglab.transforms import IMAGENET_MEAN, IMAGENET_STD
 from seglab.voc import rooms

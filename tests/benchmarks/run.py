@@ -20,14 +20,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from seglab import checkpoints
+from seglab import networks
 from seglab.fcn import FCN
+from seglab.freezing import frozen
 from seglab.losses import pixel_loss
+from seglab.machine.memory import keep_freed_memory
+from seglab.machine.runtime import Runtime
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
 from seglab.recipes import recipe_for
-from seglab.runtime import Runtime, keep_freed_memory
-from seglab.training import Trainer, frozen
+from seglab.training import Trainer
 from seglab.voc import rooms
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
@@ -248,7 +250,7 @@ def frozen_steps() -> None:
     with ExitStack() as stack:
         ways = {}
         for name, variant in recipes.items():
-            model = checkpoints.build("unet", CLASSES)
+            model = networks.build("unet", CLASSES)
             stack.enter_context(frozen(model, variant))
             trainer = Trainer(model, train, variant, Runtime(torch.device("cpu")))
             ways[name] = partial(trainer.train_on, images, masks)

@@ -1,0 +1,1 @@
+"""For a shell, a classroom and the web; a learner may skip it."""

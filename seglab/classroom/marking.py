@@ -1,0 +1,92 @@
+"""Run the exercises of a notebook that somebody handed in: `python -m seglab mark NOTEBOOK ...`."""
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+from seglab.classroom import publish
+from seglab.exercises import checking
+from seglab.exercises.checking import NOT_RIGHT, Outcome
+
+TAG = "exercise"  # of the cells with the learner's code
+CALL = re.compile(r"^ *check\.(\w+)\(.*\) *$", re.M)
+
+
+def marks(path: str | Path) -> dict[str, Outcome]:
+    """Check every exercise of a notebook: only the import cell and the exercises' cells are run.
+
+    That is somebody else's code, run with your rights: read it first, or use a machine or an
+    account where it can do no harm.
+
+    Args:
+        path: a notebook of the course in which cells tagged `exercise` were filled in.
+
+    Returns:
+        the name of each exercise, and what its check found.
+
+    Raises:
+        ValueError: the file is no notebook, or has no exercises.
+    """
+    try:
+        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+        code = [(tags(c), "".join(c["source"])) for c in cells if c["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: cannot be read as a notebook ({error!r})") from error
+    imports = next((source for tag, source in code if publish.TAG not in tag), "")
+    sources = [source for tag, source in code if TAG in tag]
+    if not sources:
+        raise ValueError(f"{path}: no cell has the tag {TAG}; is this a notebook of the course?")
+    found = {}
+    for source in sources:
+        for name in CALL.findall(source):
+            if name in checking.EXERCISES:
+                found[name] = outcome_of(imports, source, name)
+    return found
+
+
+def tags(cell: dict) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def outcome_of(imports: str, source: str, name: str) -> Outcome:
+    """Run one cell after the imports; give what it defines to the check."""
+    space = {"__name__": "__main__"}
+
+    def run() -> None:
+        exec(compile(imports, "<imports>", "exec"), space)
+        exec(compile(CALL.sub("", source), f"<{name}>", "exec"), space)
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            checking.in_time(run, checking.EXERCISES[name].seconds)
+    except checking.TimeIsUp:
+        return Outcome(NOT_RIGHT, "The cell itself did not finish.")
+    except (Exception, SystemExit) as error:
+        return Outcome(NOT_RIGHT, f"The cell itself ended with {type(error).__name__}: {error}")
+    if name not in space:
+        return Outcome(NOT_RIGHT, f"The cell defines nothing named {name}.")
+    return checking.examine(name, space[name])
+
+
+def report(paths: list[str | Path]) -> int:
+    """Print a line for each notebook and one for each exercise.
+
+    Returns:
+        the exit status: 1 if a file could not be marked, else 0.
+    """
+    unreadable = False
+    for path in paths:
+        try:
+            found = marks(path)
+        except ValueError as error:
+            print(error)
+            unreadable = True
+            continue
+        right = sum(outcome.status == checking.PASSES for outcome in found.values())
+        print(f"{path}: {right} of {len(found)}")
+        for name, outcome in found.items():
+            first = outcome.message.splitlines()[:1]
+            print(f"  {checking.SIGNS[outcome.status]} {': '.join([name, *first])}")
+    return int(unreadable)

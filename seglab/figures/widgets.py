@@ -1,0 +1,315 @@
+"""The interactive figures of the course: controls above a picture that follows them."""
+
+import base64
+import functools
+import html
+import io
+from collections.abc import Callable
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import torch
+
+from seglab import figures
+from seglab.machine.runtime import Runtime
+from seglab.palettes import VOC_CLASSES
+from seglab.prediction import predict
+from seglab.unet import UNet, muted_skips
+
+
+class Interactive(ipywidgets.VBox):
+    """Controls above a figure, which is drawn anew when one of them changes.
+
+    A page that runs nothing (a stored notebook, a preview on the web) shows the first figure: the
+    output carries it as a picture beside the widget.
+
+    Args:
+        draw: takes the controls' values by name, returns a matplotlib figure.
+        controls: name -> widget with a `value`.
+
+    Attributes:
+        controls: as given; setting one's `value` moves the figure.
+        picture: the figure as a PNG.
+        words: what the figure shows, and at which values, for those who hear the page.
+    """
+
+    def __init__(
+        self, draw: Callable[..., plt.Figure], controls: dict[str, ipywidgets.ValueWidget]
+    ):
+        self.draw, self.controls = draw, controls
+        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        self.words = ipywidgets.HTML(layout={"height": "0", "margin": "0", "overflow": "hidden"})
+        for control in controls.values():
+            control.observe(self.update, names="value")
+        self.update()
+        row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+        super().__init__([row, self.picture, self.words])
+
+    def update(self, change=None) -> None:
+        """Draw the figure for the controls' present values."""
+        figure = self.draw(**{name: control.value for name, control in self.controls.items()})
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        plt.close(figure)  # or the notebook would show it a second time
+        self.picture.value = file.getvalue()
+        values = ", ".join(f"{c.description} {c.value}" for c in self.controls.values())
+        words = f"{in_words(figure)} ({values})"
+        # A screen reader says a status when it changes; the sliders themselves have no name for it.
+        self.words.value = f'<span role="status">{html.escape(words)}</span>'
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["image/png"] = base64.b64encode(self.picture.value).decode()
+        return bundle
+
+
+def in_words(figure: plt.Figure) -> str:
+    """What a figure says about itself: its label, else its title, else the titles of its parts."""
+    titles = [axis.get_title(side) for axis in figure.axes for side in ("left", "center", "right")]
+    return figure.get_label() or figure.get_suptitle() or "; ".join(filter(None, titles))
+
+
+def _choice(description: str, options: list, width: str) -> ipywidgets.ToggleButtons:
+    """One of a few values: a button for each, reached with Tab and pressed with the space bar.
+
+    A list or radio buttons would need the arrow keys, which JupyterLab keeps for its cells.
+    """
+    buttons = ipywidgets.ToggleButtons(
+        options=options,
+        description=description,
+        style={"description_width": "initial", "button_width": width},
+        layout={"margin": "2px 16px 2px 2px"},
+    )
+    for name in ("jupyter-widgets", "widget-inline-hbox"):  # the description beside the buttons
+        buttons.add_class(name)
+    return buttons
+
+
+def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
+    """Transposed convolution stamp by stamp (notebook 03); the figure is `seglab.figures.stamps`.
+
+    Args:
+        x: `float [H, W]`; default: the 2 x 2 numbers of the notebook.
+        kernel: `float [h, w]`; default: the same numbers.
+    """
+    toy = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    x, kernel = toy if x is None else x, toy if kernel is None else kernel
+    # With stride 1 the output is smallest; offer only a padding that leaves some of it.
+    smallest = min(size + k - 1 for size, k in zip(x.shape, kernel.shape, strict=True))
+    controls = {
+        "placed": ipywidgets.IntSlider(
+            value=min(3, x.numel()),
+            max=x.numel(),
+            description="stamps placed",
+            continuous_update=False,
+            style={"description_width": "initial"},
+        ),
+        "stride": _choice("stride", [1, 2, 3], "3em"),
+        "padding": _choice("padding", [p for p in (0, 1) if smallest > 2 * p], "3em"),
+    }
+    return Interactive(functools.partial(figures.stamps, x, kernel), controls)
+
+
+def skip_switch(
+    model: UNet,
+    image: torch.Tensor,
+    mask: torch.Tensor,
+    class_index: int,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    classes: tuple[str, ...] = VOC_CLASSES,
+) -> Interactive:
+    """A trained U-Net predicts one picture with the skips of your choice (notebook 05).
+
+    One checkbox for each skip; the figure is `seglab.figures.silenced_skips`. At first the two
+    finest skips are off.
+
+    Args:
+        model: a trained `UNet`.
+        image: `uint8 [3, H, W]`.
+        mask: its true mask `[H, W]`.
+        class_index: the class whose found pixels are counted; the mask should show it.
+        longest_side, runtime: see `seglab.prediction.predict`.
+        classes: names, index 0 first.
+    """
+    strides = model.encoder.strides[: len(model.ups)]
+    with_all = predict(model, image, longest_side, runtime)
+
+    def draw(**on: bool) -> plt.Figure:
+        off = [level for level, stride in enumerate(strides) if not on[f"stride_{stride}"]]
+        with muted_skips(model, off):
+            chosen = predict(model, image, longest_side, runtime)
+        silenced = [strides[level] for level in off]
+        return figures.silenced_skips(
+            image, mask, with_all, chosen, silenced, class_index, classes=classes
+        )
+
+    controls = {
+        f"stride_{stride}": ipywidgets.Checkbox(
+            value=level > 1,
+            description=f"skip at stride {stride}",
+            indent=False,
+            layout={"width": "auto", "margin": "2px 16px 2px 2px"},
+        )
+        for level, stride in enumerate(strides)
+    }
+    return Interactive(draw, controls)
+
+
+# Dilations of up to five layers; the first pattern takes the rate of the slider.
+RATE_PATTERNS = {
+    "same rate in each layer": None,
+    "1, 2, 4, …": (1, 2, 4, 8, 16),
+    "1, 2, 3 (hybrid)": (1, 2, 3, 1, 2),
+}
+
+
+def receptive_field_explorer() -> Interactive:
+    """What a stack of dilated convolutions sees (notebook 06): `seglab.figures.dilated_stack`.
+
+    Kernel size, rate, number of layers, and how the rate changes from layer to layer. At first
+    three layers of rate 2, which see only every second pixel.
+    """
+    names = {"description_width": "initial"}
+    later = {"continuous_update": False, "style": names}  # drawing takes a while
+    pattern = _choice("rates", list(RATE_PATTERNS), "14em")
+    controls = {
+        "kernel_size": ipywidgets.IntSlider(
+            value=3, min=2, max=5, description="kernel size", **later
+        ),
+        "depth": ipywidgets.IntSlider(value=3, min=1, max=5, description="layers", **later),
+        "rate": ipywidgets.IntSlider(value=2, min=1, max=6, description="rate", **later),
+        "pattern": pattern,
+    }
+
+    def own_rate(change=None) -> None:
+        """The other patterns bring their own rates."""
+        controls["rate"].disabled = RATE_PATTERNS[pattern.value] is not None
+
+    pattern.observe(own_rate, names="value")
+
+    def draw(kernel_size: int, depth: int, rate: int, pattern: str) -> plt.Figure:
+        rates = RATE_PATTERNS[pattern] or (rate,) * 5
+        return figures.dilated_stack(kernel_size, rates[:depth])
+
+    return Interactive(draw, controls)
+
+
+def learning_rate_explorer(runs: dict) -> Interactive:
+    """Recorded short trainings, one for each learning rate (notebook 07).
+
+    A slider over the learning rates and one for the smoothing of the loss; the figure is
+    `seglab.figures.learning_rate_runs`. At first the lowest learning rate is chosen.
+
+    Args:
+        runs: learning rate -> `seglab.training.History`, without steps if the training broke down.
+    """
+    names = {"description_width": "initial"}
+    wide = {"width": "360px"}
+    controls = {
+        "chosen": ipywidgets.SelectionSlider(
+            options=[(f"{rate:g}", rate) for rate in sorted(runs)],
+            description="learning rate",
+            continuous_update=False,
+            style=names,
+            layout=wide,
+        ),
+        "smoothing": ipywidgets.IntSlider(
+            value=5,
+            min=1,
+            max=15,
+            description="smoothing (steps)",
+            continuous_update=False,
+            style=names,
+            layout=wide,
+        ),
+    }
+    return Interactive(functools.partial(figures.learning_rate_runs, runs), controls)
+
+
+def overlap_explorer() -> Interactive:
+    """Move one shape over another and watch IoU, Dice and pixel accuracy (notebook 08).
+
+    The figure is `seglab.figures.overlap`. The true shape, 40 pixels across, stays in the middle of
+    the picture; shape, size and place of the predicted one, and the size of the picture, follow
+    the controls.
+    """
+    names = {"description_width": "initial"}
+    controls = {
+        "shape": _choice("shape", ["disc", "box"], "5em"),
+        "right": ipywidgets.IntSlider(value=10, min=-44, max=44, description="right", style=names),
+        "down": ipywidgets.IntSlider(value=0, min=-44, max=44, description="down", style=names),
+        "size": ipywidgets.IntSlider(
+            value=40, min=4, max=88, step=2, description="size", style=names
+        ),
+        "picture": ipywidgets.SelectionSlider(
+            options=[88, 120, 160, 240, 400], description="picture", style=names
+        ),
+    }
+
+    def draw(shape: str, right: int, down: int, size: int, picture: int) -> plt.Figure:
+        truth = _shape(shape, picture, 40)
+        return figures.overlap(truth, _shape(shape, picture, size, right, down))
+
+    return Interactive(draw, controls)
+
+
+def _shape(shape: str, picture: int, size: int, right: int = 0, down: int = 0) -> torch.Tensor:
+    """A disc or box, `size` pixels across, beside the middle of a square: `bool [H, W]`."""
+    steps = torch.arange(picture) - (picture - 1) / 2
+    x, y = steps - right, (steps - down)[:, None]
+    if shape == "disc":
+        return x.square() + y.square() <= (size / 2) ** 2
+    return torch.maximum(x.abs(), y.abs()) <= size / 2
+
+
+def truth_slider(
+    image: torch.Tensor,
+    truth: torch.Tensor,
+    prediction: torch.Tensor,
+    classes: tuple[str, ...] = VOC_CLASSES,
+) -> Interactive:
+    """A line to drag over a picture: prediction on its left, truth on its right (notebook 08).
+
+    The figure is `seglab.figures.curtain`.
+
+    Args:
+        image: `uint8 [3, H, W]`.
+        truth, prediction: masks `[H, W]`.
+        classes: names, index 0 first.
+    """
+    line = ipywidgets.IntSlider(
+        value=50,
+        max=100,
+        description="line (%)",
+        style={"description_width": "initial"},
+        layout={"width": "80%"},
+    )
+
+    def draw(line: int) -> plt.Figure:
+        return figures.curtain(image, truth, prediction, line / 100, classes)
+
+    return Interactive(draw, {"line": line})
+
+
+def surest_explorer(right: torch.Tensor, objects: int) -> Interactive:
+    """Keep more or fewer of the surest predictions (notebook 10).
+
+    The figure is `seglab.figures.precision_recall_curve`; at first a third is kept.
+
+    Args:
+        right: `bool [K]`, predictions in order of falling score, K at least 1.
+        objects: how many true ones there are, at least 1.
+    """
+    kept = ipywidgets.IntSlider(
+        value=-(-len(right) // 3),
+        min=1,
+        max=len(right),
+        description="predictions kept",
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout={"width": "80%"},
+    )
+    return Interactive(
+        functools.partial(figures.precision_recall_curve, right, objects), {"kept": kept}
+    )

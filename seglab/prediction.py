@@ -1,0 +1,402 @@
+"""Image in, label map out (notebook 01); mirror images, scales and windows (notebook 08)."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from seglab.machine.files import written_whole
+from seglab.machine.runtime import Runtime, default_runtime
+from seglab.machine.windows import blended_scores
+from seglab.networks import Trained, load, load_embedded
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE, colorize, palette_image
+from seglab.transforms import normalize, resize_image
+from seglab.voc import read_image
+
+
+def logits_of(output) -> torch.Tensor:
+    """The logits `float [N, C, H, W]` in a model's output.
+
+    torchvision's segmentation models put them into a dict under "out".
+    """
+    return output["out"] if isinstance(output, dict) else output
+
+
+def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Enlarge logits to `size` and take the class with the highest one at each pixel.
+
+    One class is enlarged at a time, so a large photo needs a few pictures of numbers in memory
+    and not one for each class.
+
+    Args:
+        logits: `float [N, C, h, w]`.
+        size: `(height, width)` of the result.
+
+    Returns:
+        `uint8 [N, height, width]`, indices of classes.
+    """
+    if logits.shape[-2:] == tuple(size):
+        return logits.max(1).indices.to(torch.uint8)
+    best = winner = None
+    for index in range(logits.shape[1]):
+        plane = F.interpolate(logits[:, index : index + 1].float(), size=size, mode="bilinear")[
+            :, 0
+        ]
+        if best is None:
+            best, winner = plane, torch.zeros_like(plane, dtype=torch.uint8)
+        else:
+            winner[plane > best] = index
+            best = torch.maximum(best, plane)
+    return winner
+
+
+def seen_size(size: tuple[int, int], longest_side: int | None = None) -> tuple[int, int]:
+    """The size at which a network sees a picture.
+
+    Args:
+        size: `(height, width)` of the picture.
+        longest_side: of the copy that the network sees; default: the picture's own.
+
+    Returns:
+        `(height, width)`, neither less than 32, because the networks halve five times.
+
+    Raises:
+        ValueError: a longest_side below 1.
+    """
+    if longest_side is None:
+        return max(32, size[0]), max(32, size[1])
+    if longest_side < 1:
+        raise ValueError(f"longest_side is at least 1 pixel; found {longest_side}")
+    factor = longest_side / max(size)
+    return max(32, round(size[0] * factor)), max(32, round(size[1] * factor))
+
+
+def logits_at(
+    model: nn.Module, images: torch.Tensor, size: tuple[int, int], runtime: Runtime
+) -> torch.Tensor:
+    """Resize a batch, normalise it, and show it to the model.
+
+    Args:
+        model: normalised images -> logits, where `runtime` wants it.
+        images: `uint8 [N, 3, H, W]`.
+        size: `(height, width)` that the model sees.
+
+    Returns:
+        Logits `float32 [N, C, h, w]` as the model gives them, on the runtime's device.
+
+    Raises:
+        TypeError: the images are not `uint8`.
+    """
+    shown = images if images.shape[-2:] == size else resize_image(images, size)
+    with runtime.precision():
+        return logits_of(model(runtime.batch(normalize(shown.to(runtime.device))))).float()
+
+
+@torch.no_grad()
+def class_scores(
+    model: nn.Module,
+    images: torch.Tensor,
+    size: tuple[int, int],
+    runtime: Runtime,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> torch.Tensor:
+    """A score for each class and pixel: the logits of one view or the mean of several.
+
+    Several views (mirrored, scaled) are averaged as probabilities, because logits of different
+    views need not be on one scale.
+
+    Args:
+        model, images, runtime: see `logits_at`.
+        size: `(height, width)` of the plain view.
+        flip, scales: see `predict`.
+
+    Returns:
+        `float32`: of one plain view its logits as the model gives them, else the mean
+        probabilities `[N, C, height, width]`.
+
+    Raises:
+        ValueError: no scale, or one that is not above 0.
+        TypeError: the images are not `uint8`.
+    """
+    scales = tuple(scales)
+    if not scales or not all(0 < scale < math.inf for scale in scales):
+        raise ValueError(
+            f"scales are one or more factors above 0, such as (0.75, 1.0, 1.25); found {scales}"
+        )
+    if scales == (1.0,) and not flip:
+        return logits_at(model, images, size, runtime)
+    total = 0
+    for scale in scales:
+        scaled = seen_size((round(size[0] * scale), round(size[1] * scale)))
+        total = total + probabilities_at(model, images, scaled, size, runtime)
+        if flip:
+            mirrored = probabilities_at(model, images.flip(-1), scaled, size, runtime)
+            total = total + mirrored.flip(-1)
+    return total / (len(scales) * (2 if flip else 1))
+
+
+def probabilities_at(
+    model: nn.Module,
+    images: torch.Tensor,
+    size: tuple[int, int],
+    result_size: tuple[int, int],
+    runtime: Runtime,
+) -> torch.Tensor:
+    """`logits_at`, brought to `result_size`, as probabilities `float32 [N, C, height, width]`."""
+    return resize_scores(logits_at(model, images, size, runtime), result_size).softmax(1)
+
+
+def resize_scores(scores: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Scores `float [N, C, h, w]` at `(height, width)`, bilinear; as they are if that is theirs."""
+    if scores.shape[-2:] == size:
+        return scores
+    return F.interpolate(scores, size=size, mode="bilinear")
+
+
+def predict(
+    model: nn.Module,
+    image: torch.Tensor,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> torch.Tensor:
+    """The label map of one image or of a batch.
+
+    Args:
+        model: normalised images -> logits. It is switched to evaluation mode.
+        image: `uint8 [3, H, W]` or `[N, 3, H, W]`.
+        longest_side: show the model a copy whose longer side has this many pixels (no side less
+            than 32). A network knows objects at the size it was trained on. Default: the image
+            as it is.
+        runtime: where to run; default: a GPU if there is one.
+        flip: show the mirror image, too, and average the probabilities; twice the work.
+        scales: show the image at several sizes, as factors of the size without this option, and
+            average the probabilities.
+
+    Returns:
+        `uint8 [H, W]` or `[N, H, W]` on the CPU, at the image's own size.
+
+    Raises:
+        ValueError: a longest_side below 1; no scale, or one that is not above 0.
+        TypeError: the image is not `uint8`.
+    """
+    runtime = runtime or default_runtime()
+    images = image if image.ndim == 4 else image[None]
+    height, width = images.shape[-2:]
+    size = seen_size((height, width), longest_side)
+    model = runtime.place(model).eval()
+    scores = class_scores(model, images, size, runtime, flip, scales)
+    masks = largest_class(scores, (height, width)).cpu()
+    return masks if image.ndim == 4 else masks[0]
+
+
+def sliding_window(
+    model: nn.Module,
+    image: torch.Tensor,
+    window: int = 512,
+    overlap: float = 0.25,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    progress: bool = False,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> torch.Tensor:
+    """The label map of an image that is too large to be shown to the model at once.
+
+    The model sees one window after the other. Where windows overlap, their scores are averaged,
+    and each counts less towards its own edge, where it sees little of what surrounds a pixel.
+    The scores of the whole image are in memory at once, see `seglab.machine.windows`.
+
+    Args:
+        model: normalised images -> logits. It is switched to evaluation mode.
+        image: `uint8 [3, H, W]`.
+        window: height and width of a window in pixels, at least 32; less where the image is
+            smaller.
+        overlap: the share of a window that its neighbour sees, too: from 0 to less than 1.
+            Windows are spread evenly, so it may be a little more.
+        longest_side: slide over a copy whose longer side has this many pixels (no side less than
+            32), so that objects have the size that the network knows. Default: the image as it
+            is.
+        runtime: where to run; default: a GPU if there is one.
+        progress: show a bar that counts windows.
+        flip, scales: of each window, see `predict`.
+
+    Returns:
+        `uint8 [H, W]` on the CPU, at the image's own size.
+
+    Raises:
+        ValueError: a batch of images; a window, overlap, longest_side or scales out of range.
+        TypeError: the image is not `uint8`.
+    """
+    if image.ndim != 3:
+        raise ValueError(f"expected one image [3, H, W]; found shape {tuple(image.shape)}")
+    if window < 32:
+        raise ValueError(f"window is at least 32 pixels, which networks need; found {window}")
+    if not 0 <= overlap < 1:
+        raise ValueError(
+            f"overlap is a share, from 0 to less than 1, such as 0.25; found {overlap}"
+        )
+    runtime = runtime or default_runtime()
+    height, width = image.shape[-2:]
+    size = seen_size((height, width), longest_side)
+    shown = image if size == (height, width) else resize_image(image, size)
+    model = runtime.place(model).eval()
+
+    def scores_of(part: torch.Tensor) -> torch.Tensor:
+        seen = part.shape[-2:]
+        return resize_scores(class_scores(model, part[None], seen, runtime, flip, scales), seen)[0]
+
+    scores = blended_scores(scores_of, shown, window, overlap, progress)
+    return largest_class(scores[None], (height, width))[0].cpu()
+
+
+@dataclass
+class Segmentation:
+    """A segmented picture.
+
+    Attributes:
+        image: `uint8 [3, H, W]`.
+        mask: `uint8 [H, W]`, class indices.
+        classes: names, index 0 first.
+        palette: `uint8 [256, 3]`.
+        name: of the file it came from, without folder and ending.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    classes: tuple[str, ...] = VOC_CLASSES
+    palette: np.ndarray = field(default_factory=VOC_PALETTE.copy)
+    name: str = "image"
+
+    def shares(self) -> dict[str, float]:
+        """For each class that occurs, its share of the pixels (0 to 1), largest first."""
+        counts = torch.bincount(self.mask.flatten(), minlength=len(self.classes))
+        shares = (counts / counts.sum()).tolist()
+        order = sorted(range(len(self.classes)), key=lambda index: -shares[index])
+        return {self.classes[index]: shares[index] for index in order if shares[index] > 0}
+
+    def overlay(self, opacity: float = 0.6) -> np.ndarray:
+        """The image under its colours, `uint8 [H, W, 3]`; background stays as it is."""
+        return overlay(self.image, self.mask, self.palette, opacity)
+
+    def save(self, folder: str | Path = ".") -> list[Path]:
+        """Write `NAME_mask.png` (palette PNG of indices) and `NAME_overlay.png`."""
+        folder = Path(folder)
+        pictures = {
+            folder / f"{self.name}_mask.png": palette_image(self.mask, self.palette),
+            folder / f"{self.name}_overlay.png": Image.fromarray(self.overlay()),
+        }
+        for path, picture in pictures.items():
+            with written_whole(path) as temporary:
+                picture.save(temporary)
+        return list(pictures)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the shares as a table `file,class,percent`."""
+        return shares_to_csv({self.name: self.shares()}, path)
+
+
+def overlay(image, mask, palette: np.ndarray = VOC_PALETTE, opacity: float = 0.6) -> np.ndarray:
+    """An image `uint8 [3, H, W]` under the colours of a mask `[H, W]`: `uint8 [H, W, 3]`.
+
+    Pixels of index 0 (background) stay as they are if the palette paints them black.
+
+    Args:
+        opacity: of the colours, from 0 (invisible) to 1 (hides the image).
+    """
+    picture = np.asarray(image).transpose(1, 2, 0).astype(np.float32)
+    mask = np.asarray(mask)
+    strength = np.full(mask.shape, opacity, dtype=np.float32)
+    if not palette[0].any():
+        strength[mask == 0] = 0
+    # picture + strength * (colours - picture), in place: a photo of 24 million pixels is 288 MB.
+    change = colorize(mask, palette).astype(np.float32)
+    change -= picture
+    change *= strength[..., None]
+    picture += change
+    return picture.round(out=picture).astype(np.uint8)
+
+
+def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> Path:
+    """Write the class shares of several pictures as one table `file,class,percent`.
+
+    Args:
+        shares: name of a picture -> what `Segmentation.shares` returned.
+    """
+    with (
+        written_whole(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["file", "class", "percent"])
+        for name, of_picture in shares.items():
+            for class_name, share in of_picture.items():
+                writer.writerow([name, class_name, f"{100 * share:.2f}"])
+    return Path(path)
+
+
+def segment(
+    image: torch.Tensor | str | Path,
+    model: nn.Module | Trained | str | Path | None = None,
+    longest_side: int | None = None,
+    runtime: Runtime | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+    window: int | None = None,
+    progress: bool = False,
+) -> Segmentation:
+    """Segment one picture.
+
+    Args:
+        image: `uint8 [3, H, W]` or the path of any picture file.
+        model: a checkpoint's path, what `seglab.networks.load` returned, or a bare network
+            with VOC's 21 classes. Default: the FCN-8s that comes with the course, trained on
+            rendered rooms only.
+        longest_side: see `predict`. Default: the size the checkpoint was trained for; a bare
+            network sees the image as it is, and so does every network with a `window`.
+        runtime: where to run; default: a GPU if there is one.
+        flip, scales: see `predict`.
+        window: show the network windows of so many pixels, one after the other: fine detail in a
+            large photo, in little memory (see `sliding_window`). At the photo's own resolution
+            objects may be far larger than those the network was trained on; then give a
+            longest_side, too. Default: the whole image at once.
+        progress: show a bar that counts windows.
+
+    Raises:
+        DatasetError: the file cannot be read as a picture.
+        CheckpointError: the checkpoint cannot be read.
+        ValueError: a longest_side, scales or window out of range.
+    """
+    name = "image"
+    if not isinstance(image, torch.Tensor):
+        name, image = Path(image).stem, read_image(image)
+    if model is None:
+        model = load_embedded()
+    elif isinstance(model, str | Path):
+        model = load(model)
+    elif isinstance(model, nn.Module):
+        model = Trained(model, VOC_CLASSES, VOC_PALETTE, None)
+    if window is None:
+        side = model.longest_side if longest_side is None else longest_side
+        mask = predict(model.model, image, side, runtime, flip, scales)
+    else:
+        mask = sliding_window(
+            model.model,
+            image,
+            window,
+            longest_side=longest_side,
+            runtime=runtime,
+            progress=progress,
+            flip=flip,
+            scales=scales,
+        )
+    return Segmentation(image, mask, model.classes, model.palette, name)

