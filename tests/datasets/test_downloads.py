@@ -29,8 +29,8 @@ from PIL import Image
 from seglab import voc
 from seglab.classroom.shell import main
 from seglab.datasets import downloads, fetch
-from seglab.datasets.downloads import CAMVID_COLORS, DATASETS
-from seglab.datasets.fetch import Archive, DownloadError, Mirror
+from seglab.datasets.fetch import DownloadError
+from seglab.datasets.sources import CAMVID_COLORS, DATASETS, Archive, Mirror, Source
 from seglab.voc import DatasetError, VOCSegmentation
 
 kills = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -70,7 +70,6 @@ class Served:
     halt: int | None = None  # every answer halts after so many bytes, until the test's end
     delay: float = 0  # seconds before each kilobyte
     ranges: bool = True  # does it understand Range?
-    version: str | None = '"1"'  # its ETag
     says_length: bool = True  # else it comes in chunks
     shift: int = 0  # an answer to Range begins so many bytes too late
     location: str | None = None  # it moved to there
@@ -81,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         wanted = self.headers.get("Range")
-        self.server.log.append((self.path, wanted, self.headers.get("If-Range")))
+        self.server.log.append((self.path, wanted))
         self.close_connection = True
         served = self.server.files.get(self.path)
         status = 404 if served is None else served.statuses.pop(0) if served.statuses else 200
@@ -93,7 +92,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             return self.end_headers()
         start = 0
-        if wanted and served.ranges and self.headers.get("If-Range") in (None, served.version):
+        if wanted and served.ranges:
             start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
             if start >= len(served.content):
                 return self.send_error(416)
@@ -103,8 +102,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if start:
             last, total = len(served.content) - 1, len(served.content)
             self.send_header("Content-Range", f"bytes {start}-{last}/{total}")
-        if served.version:
-            self.send_header("ETag", served.version)
         body = served.content[start:]
         if served.says_length:
             self.send_header("Content-Length", str(len(body)))
@@ -135,7 +132,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """`files` maps a path to what is served there; `log` has (path, Range, If-Range)."""
+    """`files` maps a path to what is served there; `log` has (path, Range)."""
 
     daemon_threads = True
 
@@ -210,55 +207,41 @@ def test_a_connection_that_breaks_anywhere_is_resumed(
     folder = tmp_path_factory.mktemp("breaks")
     path = fetch.fetch(archive_of(RANDOM, *mirrors), folder)
     assert path.read_bytes() == RANDOM
-    starts = [int((asked or "bytes=0-")[6:-1]) for _, asked, _ in running.log]
+    starts = [int((asked or "bytes=0-")[6:-1]) for _, asked in running.log]
     came = [0]
     for count in breaks[: len(starts) - 1]:
         came.append(min(came[-1] + count, len(RANDOM)))
     assert starts == came[: len(starts)]  # never a byte twice
 
 
-def test_resuming_asks_for_the_rest_of_the_same_version(server, tmp_path):
-    mirror = server.serve("/a", RANDOM, breaks=[30_000])
-    assert fetch.fetch(archive_of(RANDOM, mirror), tmp_path).read_bytes() == RANDOM
-    assert server.log == [("/a", None, None), ("/a", "bytes=30000-", '"1"')]
-
-
 def test_another_mirror_goes_on_where_one_stopped(server, tmp_path):
     first = server.serve("/a", RANDOM, breaks=[30_000], statuses=[200, 404])
-    second = server.serve("/b", RANDOM, version='"2"')
+    second = server.serve("/b", RANDOM)
     assert fetch.fetch(archive_of(RANDOM, first, second), tmp_path).read_bytes() == RANDOM
-    assert server.log[-1] == ("/b", "bytes=30000-", None)  # the checksum decides, not a version
+    assert server.log == [("/a", None), ("/a", "bytes=30000-"), ("/b", "bytes=30000-")]
 
 
-def test_without_checksum_parts_of_two_mirrors_are_never_joined(server, tmp_path):
+def test_without_checksum_nothing_is_resumed(server, tmp_path):
+    """Parts of two versions, or of two mirrors, are never joined."""
     first, other = zip_bytes(a=RANDOM), zip_bytes(a=RANDOM[::-1])
-    mirrors = (
-        server.serve("/a", first, breaks=[30_000], statuses=[200, 404]),
-        server.serve("/b", other),
-    )
+    mirror = server.serve("/a", first, breaks=[30_000], statuses=[200, 404])
+    with pytest.raises(DownloadError) as caught:
+        fetch.fetch(Archive("file.zip", len(first), None, (mirror,)), tmp_path)
+    assert "bytes are kept" not in str(caught.value)
+    mirrors = server.serve("/a", other, breaks=[20_000, 30_000]), server.serve("/b", first)
     path = fetch.fetch(Archive("file.zip", len(first), None, mirrors), tmp_path)
-    assert path.read_bytes() == other
-    assert server.log[-1] == ("/b", None, None)
+    assert path.read_bytes() == first and only(tmp_path, "file.zip")
+    assert server.log == [("/a", None)] * 4 + [("/b", None)]
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_anew(server, tmp_path):
-    first, other = zip_bytes(a=RANDOM), zip_bytes(a=RANDOM[::-1])
-    mirror = server.serve("/a", first, statuses=[200, 404], breaks=[30_000])
-    archive = Archive("file.zip", len(first), None, (mirror,))
-    with pytest.raises(DownloadError):
-        fetch.fetch(archive, tmp_path)
-    server.serve("/a", other, version='"2"')
-    assert fetch.fetch(archive, tmp_path).read_bytes() == other
-    assert server.log[-1] == ("/a", "bytes=30000-", '"1"')
-
-
-@pytest.mark.parametrize("version", [None, 'W/"1"'])
-def test_without_checksum_and_version_nothing_is_resumed(server, tmp_path, version):
-    content = zip_bytes(a=RANDOM)
-    mirror = server.serve("/a", content, version=version, breaks=[30_000])
-    archive = Archive("file.zip", len(content), None, (mirror,))
-    assert fetch.fetch(archive, tmp_path).read_bytes() == content
-    assert server.log == [("/a", None, None)] * 2
+def test_the_beginning_of_a_digest_is_a_checksum(server, tmp_path):
+    """As in the names of torchvision's files, such as fcn_resnet50_coco-1167a1af.pth."""
+    mirror = server.serve("/a", RANDOM, breaks=[30_000])
+    whole = archive_of(RANDOM, mirror)
+    short = replace(whole, checksum=whole.checksum[: len("sha256:") + 8])
+    assert fetch.fetch(short, tmp_path).read_bytes() == RANDOM
+    with pytest.raises(DownloadError, match=r"its sha256 is \w{64} instead of 0{8}"):
+        fetch.fetch(replace(short, name="other.pth", checksum="sha256:00000000"), tmp_path)
 
 
 def test_a_server_that_ignores_range_sends_all_again(server, tmp_path, capsys):
@@ -277,7 +260,7 @@ def test_a_mirror_with_a_shorter_file_does_not_cost_what_was_downloaded(server, 
     (tmp_path / "file.tar.part").write_bytes(RANDOM[:30_000])
     short, good = server.serve("/short", RANDOM[:20_000]), server.serve("/good", RANDOM)
     assert fetch.fetch(archive_of(RANDOM, short, good), tmp_path).read_bytes() == RANDOM
-    assert [asked for _, asked, _ in server.log] == ["bytes=30000-"] * 2
+    assert [asked for _, asked in server.log] == ["bytes=30000-"] * 2
 
 
 def test_a_part_that_is_too_long_is_dropped(server, tmp_path):
@@ -290,15 +273,7 @@ def test_a_damaged_beginning_is_noticed_and_fetched_again(server, tmp_path):
     (tmp_path / "file.tar.part").write_bytes(b"x" * 30_000)
     mirror = server.serve("/a", RANDOM)
     assert fetch.fetch(archive_of(RANDOM, mirror), tmp_path).read_bytes() == RANDOM
-    assert [asked for _, asked, _ in server.log] == ["bytes=30000-", None]
-
-
-def test_a_note_that_cannot_be_read_is_no_note(server, tmp_path):
-    (tmp_path / "file.tar.part").write_bytes(RANDOM[:30_000])
-    (tmp_path / "file.tar.part.json").write_text("{")
-    mirror = server.serve("/a", RANDOM)
-    assert fetch.fetch(archive_of(RANDOM, mirror), tmp_path).read_bytes() == RANDOM
-    assert server.log == [("/a", "bytes=30000-", None)]
+    assert [asked for _, asked in server.log] == ["bytes=30000-", None]
 
 
 def test_a_complete_part_needs_no_network(server, tmp_path):
@@ -336,7 +311,7 @@ MIRROR_FAULTS = {
     "longer": ({"content": RANDOM + b"x"}, r"another file: 40,001 bytes", 1),
     "truncated, length unknown": (
         {"content": RANDOM[:-9], "says_length": False},
-        r"has a shorter file, of 39,991 bytes or less",
+        r"has a shorter file than what is here",
         2,
     ),
     "corrupted": ({"content": b"?" + RANDOM[1:]}, r"its sha256 is \w{64} instead of \w{64}", 1),
@@ -402,7 +377,7 @@ def test_a_redirect_is_followed_with_the_range(server, tmp_path):
     server.files["/old"] = Served(b"", location=goal.url)
     path = fetch.fetch(archive_of(RANDOM, server.mirror("/old")), tmp_path)
     assert path.read_bytes() == RANDOM
-    assert server.log[-1] == ("/goal", "bytes=30000-", None)
+    assert server.log[-1] == ("/goal", "bytes=30000-")
 
 
 def test_a_full_disk_is_no_fault_of_the_mirror(server, tmp_path, monkeypatch):
@@ -557,7 +532,7 @@ def camvid_members(splits=CAMVID, commit="fcaf7c4978dd8d091ec67db7cb7fdd225f5051
     return members
 
 
-def small_source(name: str, content: bytes, *mirrors: Mirror, **changes) -> downloads.Source:
+def small_source(name: str, content: bytes, *mirrors: Mirror, **changes) -> Source:
     """The entry of a miniature archive."""
     splits = {
         "voc2012": {"train": 3, "val": 2, "trainval": 5},
@@ -912,7 +887,7 @@ def test_a_damaged_zip_from_one_mirror_is_fetched_from_the_next(small, server, t
     small("camvid", content, mirrors=[bad, server.serve("/good", content)])
     root = downloads.download("camvid", tmp_path / "camvid")
     assert len(VOCSegmentation(root, "test")) == 2
-    assert [path for path, *_ in server.log] == ["/bad", "/good"]
+    assert [path for path, _ in server.log] == ["/bad", "/good"]
 
 
 def test_an_archive_that_lacks_images_is_not_a_data_set(small, server, tmp_path):
@@ -933,11 +908,11 @@ def test_splits_of_another_size_are_not_the_data_set(small, tmp_path):
     assert not (tmp_path / "camvid").exists()
 
 
-def test_a_list_that_pairs_nothing_is_damaged(small, tmp_path):
+def test_a_list_of_other_things_is_refused(small, tmp_path):
     members = {name: b"one two three" if name.endswith("val.txt") else content
                for name, content in camvid_members().items()}  # fmt: skip
     small("camvid", zip_bytes(**members))
-    with pytest.raises(DownloadError, match="damaged"):
+    with pytest.raises(DownloadError, match="something is missing in it"):
         downloads.download("camvid", tmp_path / "camvid")
 
 
@@ -980,7 +955,7 @@ def test_a_disk_that_fills_up_meanwhile(small, server, tmp_path, monkeypatch, co
     monkeypatch.setattr(downloads, "_write", failing)
     with pytest.raises(DownloadError, match=r"is full .*is kept: free some space"):
         downloads.download("voc2012", tmp_path / "voc")
-    assert only(tmp_path, "voc.download", ".voc.lock")
+    assert only(tmp_path, "voc.download")
     assert only(tmp_path / "voc.download", "VOCtrainval_11-May-2012.tar")  # no half a folder
     downloads.download("voc2012", tmp_path / "voc")
     assert len(server.log) == 1 and only(tmp_path, "voc")
@@ -1156,17 +1131,17 @@ def test_killed_in_the_middle_of_the_download(small, server, tmp_path):
     assert part.read_bytes() == content[:have] and have < len(content)
     server.serve("/voc2012", content)
     root = downloads.download("voc2012", tmp_path / "voc")
-    assert server.log[-1] == ("/voc2012", f"bytes={have}-", '"1"')
+    assert server.log[-1] == ("/voc2012", f"bytes={have}-")
     assert len(VOCSegmentation(root, "train")) == 3 and only(tmp_path, "voc")
 
 
 HALTS = {
-    "before the check": ("seglab.datasets.fetch", "Archive.fault", 1),
+    "before the check": ("seglab.datasets.fetch", "fault", 1),
     "first file": ("seglab.datasets.downloads", "_write", 1),
     "in the lists": ("seglab.datasets.downloads", "_write", 3),
     "in the images": ("seglab.datasets.downloads", "_write", 7),
     "last file": ("seglab.datasets.downloads", "_write", 18),
-    "unpacked, not counted": ("seglab.datasets.downloads", "_fault", 1),
+    "unpacked, not counted": ("seglab.datasets.downloads", "_lack", 1),
     "counted, not renamed": ("pathlib", "Path.rename", 2),
     "renamed, not cleaned up": ("shutil", "rmtree", 3),
 }
@@ -1182,7 +1157,7 @@ def test_killed_at_any_moment_the_same_call_goes_on(small, server, tmp_path, mom
     root = tmp_path / "voc"
     if root.exists():  # whatever has that name is complete
         assert moment == "renamed, not cleaned up"
-        assert downloads._fault(root, DATASETS["voc2012"].splits) is None
+        assert downloads._lack(root, DATASETS["voc2012"]) is None
     downloads.download("voc2012", root)
     assert len(server.log) == 1  # nothing is fetched twice
     expected = {name.removeprefix(f"{INSIDE}/") for name in voc_members()}
