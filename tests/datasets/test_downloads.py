@@ -1,26 +1,26 @@
 """Downloads, against a server on this machine that does all that servers do wrong."""
 
-import contextlib
 import errno
 import gzip
 import hashlib
 import http.server
-import importlib
 import io
-import multiprocessing
 import os
 import re
 import sys
 import tarfile
 import threading
 import time
+import urllib.request
 import zipfile
 from collections import namedtuple
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from download_child import Child, set_impatient
+from file_server import PATIENCE, Served, Server
 from helpers import REPOSITORY, SHARED, palette_by_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,119 +35,15 @@ from seglab.voc import DatasetError, VOCSegmentation
 
 kills = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
-# A server that has imported torch starts a process by copying itself: that takes no time.
-PROCESSES = None if sys.platform == "win32" else multiprocessing.get_context("forkserver")
-if PROCESSES is not None:
-    PROCESSES.set_forkserver_preload(["seglab.training", "seglab.classroom.shell", "helpers"])
-
-PATIENCE = 120  # seconds for whatever takes far less
 RANDOM = np.random.default_rng(5).integers(0, 256, 40_000, dtype=np.uint8).tobytes()
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """Waits and thresholds that suit files of a few kilobytes."""
     set_impatient(monkeypatch.setattr)
 
 
-def set_impatient(set_attribute=setattr):
-    set_attribute(fetch, "STALL", 10.0)
-    set_attribute(fetch, "PAUSE", 0.01)
-    set_attribute(fetch, "PROGRESS", 500)
-
-
 # ---------------------------------------------------------------- the server
-
-
-@dataclass
-class Served:
-    """A file, and how it is served."""
-
-    content: bytes
-    kind: str = "application/x-tar"
-    statuses: list[int] = field(default_factory=list)  # of the first requests; then 200
-    breaks: list[int] = field(default_factory=list)  # the first answers end after so many bytes
-    halt: int | None = None  # every answer halts after so many bytes, until the test's end
-    delay: float = 0  # seconds before each kilobyte
-    ranges: bool = True  # does it understand Range?
-    says_length: bool = True  # else it comes in chunks
-    shift: int = 0  # an answer to Range begins so many bytes too late
-    location: str | None = None  # it moved to there
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        self.server.log.append((self.path, wanted))
-        self.close_connection = True
-        served = self.server.files.get(self.path)
-        status = 404 if served is None else served.statuses.pop(0) if served.statuses else 200
-        if status != 200:
-            return self.send_error(status)
-        if served.location:
-            self.send_response(302)
-            self.send_header("Location", served.location)
-            self.send_header("Content-Length", "0")
-            return self.end_headers()
-        start = 0
-        if wanted and served.ranges:
-            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
-            if start >= len(served.content):
-                return self.send_error(416)
-            start += served.shift
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Type", served.kind)
-        if start:
-            last, total = len(served.content) - 1, len(served.content)
-            self.send_header("Content-Range", f"bytes {start}-{last}/{total}")
-        body = served.content[start:]
-        if served.says_length:
-            self.send_header("Content-Length", str(len(body)))
-        else:
-            self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        end = served.breaks.pop(0) if served.breaks else len(body)
-        with contextlib.suppress(OSError):  # the other side was killed
-            self.send_body(served, body[:end], whole=end >= len(body))
-
-    def send_body(self, served, body, whole):
-        sent = 0
-        while sent < len(body):
-            if served.halt is not None and sent >= served.halt:
-                self.server.gate.wait(PATIENCE)
-            piece = body[sent : min(sent + 1024, served.halt or len(body))]
-            if sent == served.halt:
-                piece = body[sent:]
-            time.sleep(served.delay)
-            framed = b"%x\r\n%s\r\n" % (len(piece), piece)
-            self.wfile.write(piece if served.says_length else framed)
-            sent += len(piece)
-        if whole and not served.says_length:
-            self.wfile.write(b"0\r\n\r\n")
-
-    def log_message(self, *_):
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """`files` maps a path to what is served there; `log` has (path, Range)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, Served] = {}
-        self.log: list[tuple] = []
-        self.gate = threading.Event()
-
-    def mirror(self, path: str) -> Mirror:
-        return Mirror(f"http://127.0.0.1:{self.server_port}{path}", f"reason of {path}")
-
-    def serve(self, path: str, content: bytes, **faults) -> Mirror:
-        self.files[path] = Served(content, **faults)
-        return self.mirror(path)
 
 
 @pytest.fixture(scope="module")
@@ -284,12 +180,31 @@ def test_a_complete_part_needs_no_network(server, tmp_path):
     assert server.log == []
 
 
-def test_a_slow_server_is_waited_for(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "STALL", 1.0)
-    content = RANDOM[:10_000]
-    mirror = server.serve("/a", content, delay=0.12)
-    assert fetch.fetch(archive_of(content, mirror), tmp_path).read_bytes() == content
-    assert len(server.log) == 1
+class SlowResponse:
+    """Delivers 30 seconds' worth of pieces, one for each second of a clock of its own."""
+
+    def __init__(self, piece: int):
+        self.now, self.piece = 0.0, bytes(piece)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def read1(self, _: int) -> bytes:
+        self.now += 1
+        return self.piece if self.now <= 30 else b""
+
+
+@pytest.mark.parametrize("piece", [fetch.SLOWEST - 1, fetch.SLOWEST])
+def test_a_slow_server_is_waited_for_and_one_that_drips_is_not(monkeypatch, piece):
+    response, came = SlowResponse(piece), []
+    monkeypatch.setattr(fetch, "time", response)
+    monkeypatch.setattr(fetch, "STALL", 20.0)
+    if piece < fetch.SLOWEST:
+        with pytest.raises(fetch.MirrorFailure, match="sent only 20,979 bytes in 21 seconds"):
+            came.extend(fetch._chunks(response))
+    else:
+        came.extend(fetch._chunks(response))
+    assert len(came) == (21 if piece < fetch.SLOWEST else 30)
 
 
 def test_progress_speed_and_time_left_are_shown(server, tmp_path, capsys):
@@ -304,7 +219,7 @@ MIRROR_FAULTS = {
     "403": ({"statuses": [403] * 9}, r"answered 403", 1),
     "500": ({"statuses": [500] * 9}, r"answered 500", 2),
     "429": ({"statuses": [429] * 9}, r"answered 429", 2),
-    "stalls": ({"halt": 100}, r"nothing came for 0\.5 seconds", 2),
+    "stalls": ({"halt": 100}, r"nothing came for \d+ seconds", 2),
     "breaks": ({"breaks": [10] * 9}, r"broke off at \d+ of 40,000 bytes", 2),
     "web page": ({"kind": "text/html"}, r"sent a web page", 1),
     "truncated": ({"content": RANDOM[:-9]}, r"another file: 39,991 bytes instead of 40,000", 1),
@@ -315,7 +230,6 @@ MIRROR_FAULTS = {
         2,
     ),
     "corrupted": ({"content": b"?" + RANDOM[1:]}, r"its sha256 is \w{64} instead of \w{64}", 1),
-    "drips": ({"delay": 0.3}, r"sent only [\d,]+ bytes in \d seconds", 2),
 }
 
 
@@ -324,17 +238,19 @@ def test_a_mirror_that_fails_is_named_and_the_next_one_is_asked(
     server, tmp_path, monkeypatch, fault
 ):
     options, expected, requests = MIRROR_FAULTS[fault]
-    if fault in ("stalls", "drips"):
-        monkeypatch.setattr(fetch, "STALL", 0.5)
-    if fault == "drips":
-        monkeypatch.setattr(fetch, "SLOWEST", 10_000)
-        monkeypatch.setattr(fetch, "PROGRESS", 50_000)
+    if fault == "stalls":
+        urlopen = urllib.request.urlopen
+
+        def impatient_with_one(request, timeout):
+            return urlopen(request, timeout=0.1 if request.full_url == bad.url else timeout)
+
+        monkeypatch.setattr(urllib.request, "urlopen", impatient_with_one)
     bad = server.serve("/bad", **{"content": RANDOM, **options})
     with pytest.raises(DownloadError) as caught:
         fetch.fetch(archive_of(RANDOM, bad), tmp_path)
     assert re.search(rf"{re.escape(bad.url)}: .*{expected}", str(caught.value))
     assert not (tmp_path / "file.tar").exists()
-    assert len(server.log) == requests
+    wait_until(lambda: len(server.log) == requests)
     server.serve("/bad", **{"content": RANDOM, **options})
     good = server.serve("/good", RANDOM)
     assert fetch.fetch(archive_of(RANDOM, bad, good), tmp_path).read_bytes() == RANDOM
@@ -852,6 +768,29 @@ def test_a_copy_that_is_not_right_is_refused(small, server, tmp_path, name, faul
     assert not (tmp_path / "root").exists() and server.log == []
 
 
+def test_a_refused_copy_leaves_nothing(small, tmp_path):
+    """Neither a file of other content, nor one that only shows when it is unpacked."""
+    (tmp_path / "stick").mkdir()
+    for name, content in (("voc2012", RANDOM), ("camvid", RANDOM), ("camvid", zip_bytes(a=RANDOM))):
+        small(name)
+        (tmp_path / "stick" / "copy").write_bytes(content)
+        for root in (tmp_path / "root", tmp_path / "new" / "folders" / "root"):
+            with pytest.raises(DownloadError):
+                downloads.download(name, root, tmp_path / "stick" / "copy")
+        assert only(tmp_path, "stick") and only(tmp_path / "stick", "copy")
+
+
+def test_a_refused_copy_does_not_cost_what_was_downloaded(small, server, tmp_path):
+    source = small("voc2012")
+    part = tmp_path / "voc.download" / f"{source.archive.name}.part"
+    part.parent.mkdir()
+    part.write_bytes(server.files["/voc2012"].content[:50_000])
+    (tmp_path / "copy").write_bytes(RANDOM)
+    with pytest.raises(DownloadError):
+        downloads.download("voc2012", tmp_path / "voc", tmp_path / "copy")
+    assert part.stat().st_size == 50_000
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 
@@ -937,6 +876,7 @@ def test_what_is_here_already_needs_no_space_again(small, server, tmp_path, monk
     with pytest.raises(DownloadError, match="are needed"):
         downloads.download("voc2012", tmp_path / "voc")
     part = tmp_path / "voc.download" / f"{source.archive.name}.part"
+    part.parent.mkdir()
     part.write_bytes(server.files["/voc2012"].content[:50_000])
     downloads.download("voc2012", tmp_path / "voc")
 
@@ -1058,58 +998,6 @@ def test_links_in_a_zip_file_are_left_out(small, tmp_path):
 # ---------------------------------------------------------------- killed, and two at once
 
 
-def download_in_child(name, source, root, halt, pipe):
-    """In a process of its own: download; stop for good at a call of a function of the package.
-
-    `halt` is (module, function, n): the n-th call of it, counted from 1, says so and waits.
-    """
-    set_impatient()
-    fetch.STALL = PATIENCE
-    DATASETS[name] = source
-    if halt is not None:
-        module, function, number = halt
-        owner = importlib.import_module(module)
-        *classes, function = function.split(".")
-        for name_of_class in classes:
-            owner = getattr(owner, name_of_class)
-        original, calls = getattr(owner, function), []
-
-        def halting(*arguments, **options):
-            calls.append(function)
-            if len(calls) == number:
-                pipe.send("halted")
-                time.sleep(PATIENCE)
-            return original(*arguments, **options)
-
-        setattr(owner, function, halting)
-    pipe.send("started")
-    downloads.download(name, root)
-    pipe.send("done")
-
-
-class Child:
-    """A process that downloads."""
-
-    def __init__(self, name, root, halt=None):
-        self.pipe, other_end = PROCESSES.Pipe(duplex=False)
-        self.process = PROCESSES.Process(
-            target=download_in_child,
-            args=(name, DATASETS[name], root, halt, other_end),
-            daemon=True,
-        )
-        self.process.start()
-        other_end.close()
-        assert self.hear() == "started"
-
-    def hear(self) -> str:
-        assert self.pipe.poll(PATIENCE), "the process says nothing"
-        return self.pipe.recv()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.join(PATIENCE)
-
-
 def wait_until(condition) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -1143,7 +1031,7 @@ HALTS = {
     "last file": ("seglab.datasets.downloads", "_write", 18),
     "unpacked, not counted": ("seglab.datasets.downloads", "_lack", 1),
     "counted, not renamed": ("pathlib", "Path.rename", 2),
-    "renamed, not cleaned up": ("shutil", "rmtree", 3),
+    "renamed, not cleaned up": ("shutil", "rmtree", 2),
 }
 
 
@@ -1152,7 +1040,7 @@ HALTS = {
 def test_killed_at_any_moment_the_same_call_goes_on(small, server, tmp_path, moment):
     small("voc2012")
     child = Child("voc2012", tmp_path / "voc", HALTS[moment])
-    assert child.hear() == "halted"
+    child.wait_for("halted")
     child.kill()
     root = tmp_path / "voc"
     if root.exists():  # whatever has that name is complete
@@ -1168,9 +1056,12 @@ def test_killed_at_any_moment_the_same_call_goes_on(small, server, tmp_path, mom
 @kills
 def test_two_processes_at_once_download_once(small, server, tmp_path):
     small("voc2012")
-    server.files["/voc2012"].delay = 0.01
+    server.files["/voc2012"].halt = 10_000
     children = [Child("voc2012", tmp_path / "voc") for _ in range(3)]
-    assert [child.hear() for child in children] == ["done"] * 3
+    wait_until(lambda: server.log)
+    server.gate.set()
+    for child in children:
+        child.wait_for("done")
     assert len(server.log) == 1
     assert len(VOCSegmentation(tmp_path / "voc", "trainval")) == 5 and only(tmp_path, "voc")
 
@@ -1179,11 +1070,11 @@ def test_two_processes_at_once_download_once(small, server, tmp_path):
 def test_the_one_that_waits_takes_over_when_the_other_is_killed(small, server, tmp_path):
     small("voc2012")
     first = Child("voc2012", tmp_path / "voc", HALTS["in the images"])
-    assert first.hear() == "halted"
+    first.wait_for("halted")
     second = Child("voc2012", tmp_path / "voc")
-    assert not second.pipe.poll(1)  # it waits
+    second.wait_for("waiting for it")
     first.kill()
-    assert second.hear() == "done"
+    second.wait_for("done")
     assert len(server.log) == 1 and only(tmp_path, "voc")
 
 
