@@ -10,9 +10,10 @@ from file_server import PATIENCE
 
 from seglab.datasets import downloads, fetch
 from seglab.datasets.sources import DATASETS, Source
+from seglab.machine import files
 
-# A server that has imported torch starts a process by copying itself: that takes no time. This
-# file imports no more than the server has, for the same reason.
+# A server that has imported the package starts a process by copying itself: that takes no time.
+# This file imports no more than the server has, for the same reason.
 PROCESSES = None if sys.platform == "win32" else multiprocessing.get_context("forkserver")
 if PROCESSES is not None:
     PROCESSES.set_forkserver_preload(["seglab.datasets.downloads"])
@@ -32,7 +33,7 @@ def download_in_child(name: str, source: Source, root: Path, halt: tuple | None,
     """
     set_impatient()
     DATASETS[name] = source
-    downloads.print = lambda text, **_: pipe.send(text)
+    files.print = lambda text, **_: pipe.send(text)
     if halt is not None:
         module, function, number = halt
         owner = importlib.import_module(module)

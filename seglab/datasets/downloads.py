@@ -1,7 +1,8 @@
 """Real data sets by name, each as a folder in VOC layout. Where they come from: `sources`.
 
 While `download` works, everything is in a folder of its own, ROOT.download. When all is unpacked
-and counted, its inner folder is renamed to ROOT: whatever is called ROOT is complete.
+and counted, its inner folder is renamed to ROOT: whatever is called ROOT is complete. torch is not
+imported, so that a shell begins at once.
 """
 
 import importlib.util
@@ -14,11 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from PIL import Image, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from seglab import voc
 from seglab.datasets.fetch import DAMAGED, DownloadError, fault, fetch, files_of_tar, files_of_zip
 from seglab.datasets.sources import (
     CAMVID_CLASSES,
@@ -28,9 +27,8 @@ from seglab.datasets.sources import (
     Archive,
     Source,
 )
-from seglab.machine.files import FULL
+from seglab.machine.files import FULL, alone, link_or_copy
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, palette_image
-from seglab.voc import DatasetError, VOCSegmentation
 
 
 def download(
@@ -62,7 +60,7 @@ def download(
     work = root.with_name(f"{root.name}.download")
     if _is_finished(name, root):
         if work.exists():  # its maker was killed before it could tidy up
-            with _alone(root):
+            with alone(root):
                 shutil.rmtree(work, ignore_errors=True)
         return root
     if source.package and importlib.util.find_spec(source.package) is None:
@@ -72,7 +70,7 @@ def download(
         )
     copy = None if from_file is None else _checked_copy(source.archive, Path(from_file))
     try:
-        with _alone(root):
+        with _folders_above(root), alone(root):
             if not _is_finished(name, root):
                 _make(name, root, work, copy)
     except OSError as error:
@@ -87,7 +85,7 @@ def download(
 
 def default_root(name: str) -> Path:
     """`data/NAME` of the clone that this package is part of, else of the current folder."""
-    clone = Path(voc.__file__).resolve().parent.parent / "data"
+    clone = Path(__file__).resolve().parents[2] / "data"
     return (clone if (clone / "rooms").is_dir() else Path("data")) / name
 
 
@@ -101,6 +99,8 @@ def located(name: str) -> Path:
         return Path(name)
     root = default_root(name)
     if not root.is_dir():
+        from seglab.voc import DatasetError  # here, because it loads torch
+
         raise DatasetError(
             f"{root}: {name} is not here yet. Download it: python -m seglab download {name}"
         )
@@ -126,41 +126,39 @@ def _is_finished(name: str, root: Path) -> bool:
 
 def _lack(root: Path, source: Source) -> str | None:
     """What a folder lacks to be a data set, or None."""
+    images, masks = (
+        {path.stem for path in (root / part).glob("*")}
+        for part in ("JPEGImages", "SegmentationClass")
+    )
     for split, expected in source.splits.items():
         try:
-            found = VOCSegmentation(root, split)  # looks for each image and mask
-        except DatasetError as error:
-            return str(error)
-        if len(found) != expected:
-            return f"split {split} has {len(found):,} images instead of {expected:,}"
-        if found.num_classes != source.classes:
-            return f"it has {found.num_classes} classes instead of {source.classes}"
-    return None
+            names = _names(root, split)
+        except OSError:
+            return f"split {split} has no list"
+        if len(names) != expected:
+            return f"split {split} has {len(names):,} images instead of {expected:,}"
+        if lost := sorted(set(names) - (images & masks)):
+            return f"{lost[0]} has no image or no mask"
+    own = root / "classes.txt"
+    classes = len(own.read_text().split()) if own.exists() else len(VOC_CLASSES)
+    return f"{classes} classes instead of {source.classes}" if classes != source.classes else None
+
+
+def _names(root: Path, split: str) -> list[str]:
+    return (root / f"ImageSets/Segmentation/{split}.txt").read_text().split()
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Make the folders above and wait until no other process works on `root`.
-
-    The lock of a killed process is void. What fails leaves no lock and no empty folder.
-    """
+def _folders_above(root: Path) -> Iterator[None]:
+    """Make them; take away those that are empty in the end."""
     made = [folder for folder in root.parents if not folder.exists()]
     root.parent.mkdir(parents=True, exist_ok=True)
-    path = root.with_name(f".{root.name}.lock")
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"another process is downloading {root}: waiting for it", flush=True)
-        lock.acquire()
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows removes no open file; a folder may hold something now
-            path.unlink()
+        with suppress(OSError):  # something is in it
             for folder in made:
                 folder.rmdir()
-        lock.release()
 
 
 def _make(name: str, root: Path, work: Path, copy: Path | None) -> None:
@@ -268,7 +266,7 @@ def unpack_sbd(file: Path, folder: Path, base: Path) -> None:
     have not. Val is VOC's. Source of the labels: Hariharan et al., "Semantic contours from inverse
     detectors", 2011.
     """
-    voc_splits = {split: VOCSegmentation(base, split).names for split in ("train", "val")}
+    voc_splits = {split: _names(base, split) for split in ("train", "val")}
     in_voc = {name for names in voc_splits.values() for name in names}
     in_sbd = set()
     wanted = re.compile(r"benchmark_RELEASE/dataset/(?:(img|cls)/)?([\w-]+)\.(?:jpg|mat|txt)")
@@ -285,7 +283,7 @@ def unpack_sbd(file: Path, folder: Path, base: Path) -> None:
             in_sbd |= set(read().decode().split())
     for part, suffix in (("JPEGImages", "jpg"), ("SegmentationClass", "png")):
         for name in sorted(in_voc):
-            _link_or_copy(base / part / f"{name}.{suffix}", folder / part / f"{name}.{suffix}")
+            link_or_copy(base / part / f"{name}.{suffix}", folder / part / f"{name}.{suffix}")
     train = sorted((in_sbd - in_voc) | set(voc_splits["train"]))
     for split, names in {"train": train, "trainaug": train, "val": voc_splits["val"]}.items():
         _write_lines(folder / f"ImageSets/Segmentation/{split}.txt", names)
@@ -366,11 +364,3 @@ def _write_mask(
     path = folder / "SegmentationClass" / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     palette_image(mask, palette).save(path)
-
-
-def _link_or_copy(old: Path, new: Path) -> None:
-    """A second name for a file that takes no space; a copy where the disk knows no such thing."""
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)

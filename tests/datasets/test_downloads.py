@@ -7,6 +7,7 @@ import http.server
 import io
 import os
 import re
+import subprocess
 import sys
 import tarfile
 import threading
@@ -659,9 +660,21 @@ def test_the_table_is_well_formed():
             assert len(digest) == 2 * hashlib.new(algorithm).digest_size
         assert source.splits["train"] and source.splits["val"]
     assert DATASETS["sbd"].splits["trainaug"] == 10_582
+    assert downloads.UNPACK.keys() == DATASETS.keys()
 
 
 # ---------------------------------------------------------------- places and names
+
+
+def test_the_table_and_the_downloads_load_no_torch():
+    """Whatever the wing's `__init__` imports."""
+    program = (
+        "import sys, types; import seglab; wing = types.ModuleType('seglab.datasets');"
+        "wing.__path__ = [seglab.__path__[0] + '/datasets']; sys.modules[wing.__name__] = wing;"
+        "import seglab.datasets.sources; assert not {'numpy', 'tqdm', 'PIL'} & set(sys.modules);"
+        "import seglab.datasets.downloads; assert not {'torch', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_an_unknown_name(tmp_path):
@@ -672,7 +685,8 @@ def test_an_unknown_name(tmp_path):
 def test_the_default_root(monkeypatch, tmp_path):
     if REPOSITORY in voc.rooms_folder().parents:
         assert downloads.default_root("voc2012") == REPOSITORY / "data" / "voc2012"
-    monkeypatch.setattr(voc, "__file__", str(tmp_path / "site-packages" / "seglab" / "voc.py"))
+    installed = tmp_path / "site-packages" / "seglab" / "datasets" / "downloads.py"
+    monkeypatch.setattr(downloads, "__file__", str(installed))
     assert downloads.default_root("voc2012") == Path("data/voc2012")
 
 
