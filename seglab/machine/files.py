@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 # What the system answers when a disk, or somebody's share of it, has no more room.
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -64,6 +62,8 @@ def folder_written_whole(folder: str | Path) -> Iterator[Path]:
 @contextmanager
 def alone(path: str | Path) -> Iterator[None]:
     """Wait until no other process works on a file or folder. The lock of a killed one is void."""
+    from filelock import FileLock, Timeout  # here: whoever only writes a file does not wait for it
+
     path = Path(path)
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
