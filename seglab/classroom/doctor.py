@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,30 +82,29 @@ def check_memory() -> str:
     free = _available_memory()
     if free is None:
         return "not checked on this system; the course needs about 3 GB free"
-    if free < 2.5e9:
-        raise Problem(
-            f"{free / 1e9:.1f} GB free",
-            "close other programs (browsers above all) and other notebooks: about 3 GB are needed",
-        )
-    return f"{free / 1e9:.1f} GB free"
+    cure = "close other programs (browsers above all) and other notebooks: about 3 GB are needed"
+    return enough(free, 2.5e9, "free", cure)
+
+
+def check_disk() -> str:
+    free = shutil.disk_usage(Path.cwd()).free
+    return enough(free, 0.5e9, "free here", "free at least 0.5 GB for results")
+
+
+def enough(free: float, least: float, where: str, cure: str) -> str:
+    found = f"{free / 1e9:.1f} GB {where}"
+    if free < least:
+        raise Problem(found, cure)
+    return found
 
 
 def _available_memory() -> float | None:
     """Bytes that a new program can have; None where the system does not tell (not Linux)."""
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable"):
-                return float(line.split()[1]) * 1024
+        found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
     except OSError:
-        pass
-    return None
-
-
-def check_disk() -> str:
-    free = shutil.disk_usage(Path.cwd()).free
-    if free < 0.5e9:
-        raise Problem(f"{free / 1e9:.1f} GB free here", "free at least 0.5 GB for results")
-    return f"{free / 1e9:.1f} GB free here"
+        return None
+    return float(found[1]) * 1024 if found else None
 
 
 def check_embedded_data() -> str:
