@@ -17,11 +17,12 @@ import tempfile
 import tomllib
 import urllib.request
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from seglab.classroom import clone as clone_files
 from seglab.classroom import stick
 
 
@@ -135,7 +136,7 @@ def make(
         for target, wheels in chosen.items():
             download(target, wheels, part / "wheels")
         (part / "notebooks").mkdir()
-        for path in _notebooks(clone):
+        for path in clone_files.notebooks(clone):
             shutil.copyfile(path, part / "notebooks" / path.name)
         _write_scripts(part, chosen, own)
         lines = [f"{_sha256(path)}  {path.relative_to(part).as_posix()}" for path in _files(part)]
@@ -158,7 +159,7 @@ def _beside_seglab(clone: Path) -> list[str]:
     path = clone / "pyproject.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        if settings["project"]["name"] != "seglab" or not _notebooks(clone):
+        if settings["project"]["name"] != "seglab" or not clone_files.notebooks(clone):
             raise KeyError("seglab, with its notebooks")
         groups = settings["dependency-groups"]
         return [*(line for name in GROUPS for line in groups[name]), "pip"]
@@ -167,10 +168,6 @@ def _beside_seglab(clone: Path) -> list[str]:
             f"{path.resolve()}: this is no clone of the course ({type(error).__name__}: {error}). "
             "Run bundle in one: an installed seglab comes without the notebooks"
         ) from error
-
-
-def _notebooks(clone: Path) -> list[Path]:
-    return sorted((clone / "notebooks").glob("*.ipynb"))
 
 
 def _uv() -> str:
@@ -185,12 +182,22 @@ def _uv() -> str:
     return found
 
 
+# What the user has set for uv and pip counts only where it says how files are fetched, not which.
+KEPT = re.compile(r"UV_.*(INDEX|CACHE|TLS|CERT|HTTP|PYTHON).*|PIP_.*(CACHE|CERT|PROXY|HOST|TIME).*")
+
+
+def _environment() -> dict[str, str]:
+    """The variables of this process without a user's choice of packages, such as constraints."""
+    found = os.environ.items()
+    kept = {k: v for k, v in found if not k.startswith(("UV_", "PIP_")) or KEPT.fullmatch(k)}
+    # Without the last one uv would choose for the oldest macOS that it knows.
+    return {**kept, "PIP_CONFIG_FILE": os.devnull, "MACOSX_DEPLOYMENT_TARGET": MACOS}
+
+
 def _run_uv(*words: str | Path, **options) -> subprocess.CompletedProcess:
     """Run uv for this Python; its output as text."""
-    # Otherwise it would choose for the oldest macOS that it knows.
-    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": MACOS}
     command = [_uv(), *words, "--python", sys.executable, "--no-python-downloads"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, **options)
+    return subprocess.run(command, env=_environment(), capture_output=True, text=True, **options)
 
 
 def build(clone: Path, folder: Path) -> Path:
@@ -256,8 +263,8 @@ def _only_version(name: str, target: Target, folder: Path) -> str:
     if len(versions) != 1:
         raise BundleError(
             f"{folder}: expected one version of {name} for {target.platform} and Python "
-            f"{target.python}, a file like {pattern}; found {sorted(versions) or 'none'} among "
-            f"{sorted(path.name for path in folder.glob('*.whl'))}"
+            f"{target.python}, a file like {pattern}; found {_some(versions)} among "
+            f"{_some(path.name for path in folder.glob('*.whl'))}"
         )
     return f"{name}=={versions.pop()}"
 
@@ -278,27 +285,22 @@ def _check_space(part: Path, chosen: dict[Target, list[Wheel]]) -> None:
     """Say how large it will be.
 
     Raises:
-        BundleError: too large for the disk, or for the one that pip downloads to at first.
+        BundleError: too large for the disk.
     """
     for target, wheels in chosen.items():
         size, gpu = _total(wheels), _total(w for w in wheels if w.name.startswith(CUDA))
         hint = f", {gpu / 1e9:.1f} of it CUDA for GPUs (--torch-wheels)" if gpu else ""
         print(f"{target}: {len(wheels) + 1} wheels, {size / 1e9:.2f} GB{hint}", flush=True)
     every = {wheel.file: wheel for wheels in chosen.values() for wheel in wheels}.values()
-    needs = {part.parent: _total(every) + 50e6}  # for seglab and the notebooks
-    temporary = Path(tempfile.gettempdir())
-    if temporary.stat().st_dev == part.stat().st_dev:
-        temporary = part.parent
-    largest = max(map(_total, chosen.values()))
-    needs[temporary] = needs.get(temporary, 0) + largest
-    for place, needed in needs.items():
-        free = shutil.disk_usage(place).free
-        if free < needed:
-            raise BundleError(
-                f"{place.resolve()}: {needed / 1e9:.2f} GB are needed on this disk, "
-                f"{free / 1e9:.2f} GB are free. ({largest / 1e9:.2f} GB are needed only while "
-                "downloading, in the folder for temporary files, which the variable TMPDIR names)"
-            )
+    largest = max(map(_total, chosen.values()))  # pip downloads to a folder for temporary files
+    needed = _total(every) + largest + 50e6  # for seglab and the notebooks
+    free = shutil.disk_usage(part).free
+    if free < needed:
+        raise BundleError(
+            f"{part.parent.resolve()}: {needed / 1e9:.2f} GB are needed on this disk, "
+            f"{free / 1e9:.2f} GB are free. ({largest / 1e9:.2f} GB are needed only while "
+            "downloading)"
+        )
 
 
 CUDA = ("nvidia-", "cuda-", "triton")  # how the packages are called that only a GPU needs
@@ -319,17 +321,37 @@ def download(target: Target, wheels: Sequence[Wheel], folder: Path) -> None:
     pip = [_uv(), "tool", "run", "pip"] if has_pip.returncode else [sys.executable, "-m", "pip"]
     options = [word for tag in PLATFORMS[target.platform].tags for word in ("--platform", tag)]
     options += ["--python-version", target.python, "--only-binary", ":all:", "--no-deps"]
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         lines = [f"{w.name} @ {w.url} --hash=sha256:{w.sha256}\n" for w in wheels]
         (Path(temporary) / "wheels.txt").write_text("".join(lines), encoding="utf-8")
         words = ["download", *options, "--dest", folder, "-r", Path(temporary) / "wheels.txt"]
-        done = subprocess.run([*pip, *words])
+        here = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)  # not on a smaller disk
+        done = subprocess.run([*pip, *words], env=_environment() | here)
     missing = [wheel.file for wheel in wheels if not (folder / wheel.file).exists()]
     if done.returncode or missing:
         raise BundleError(
             f"pip could not download all wheels for {target.platform} with Python "
-            f"{target.python}; its lines above say why. {' '.join(missing)}"
+            f"{target.python}; its lines above say why. Missing: {_some(missing)}"
         )
+
+
+def _some(names: Iterable[str]) -> str:
+    """At most three of some names; for an error."""
+    names = sorted(names)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (", ".join(names[:3]) or "none") + more
+
+
+HOW_TO_START = {
+    "start.sh": "    Linux      in a terminal in this folder: sh start.sh",
+    "start.bat": "    Windows    double-click start.bat",
+    "start.command": "    macOS      double-click start.command",
+}
+TRY = """\
+set course=py -@PYTHON@
+%course% -c "" >nul 2>nul
+if not errorlevel 1 goto run
+"""
 
 
 def _write_scripts(part: Path, chosen: dict[Target, list[Wheel]], own: Path) -> None:
@@ -347,19 +369,30 @@ def _write_scripts(part: Path, chosen: dict[Target, list[Wheel]], own: Path) -> 
     shutil.copyfile(stick.__file__, part / "start.py")
     pythons = sorted({t.python for t in chosen}, key=lambda v: [int(n) for n in v.split(".")])
     scripts = {PLATFORMS[target.platform].script for target in chosen}
+    values = {
+        "TRIES": "".join(TRY.replace("@PYTHON@", python) for python in reversed(pythons)),
+        "PYTHONS": " ".join(reversed(pythons)),
+        "NAMES": " or ".join(pythons),
+    }
     for name in scripts:
-        tries = "".join(TRY.replace("@PYTHON@", python) for python in reversed(pythons))
-        text = BATCH.replace("@TRIES@", tries) if name == "start.bat" else SHELL
-        text = text.replace("@PYTHONS@", " ".join(reversed(pythons)))
-        text = text.replace("@NAMES@", " or ".join(pythons))
-        _write(part / name, text.replace("\n", "\r\n") if name == "start.bat" else text)
+        kind = "start.bat" if name == "start.bat" else "start.sh"
+        _write(part / name, _filled(kind, values))
         (part / name).chmod(0o755)
-    start = "\n".join(HOW_TO_START[name] for name in HOW_TO_START if name in scripts)
     rows = [f"    {target}: {c['size'] / 1e9:.1f} GB once set up" for target, c in contents.items()]
-    text = README.replace("@START@", start).replace("@NAMES@", " or ".join(pythons))
-    text = text.replace("@SIZES@", "\n".join(rows))
-    text = text.replace("@SIZE@", f"{sum(p.stat().st_size for p in _files(part)) / 1e9:.1f} GB")
-    _write(part / "README.txt", text.replace("\n", "\r\n"))  # old editors of Windows want it so
+    values |= {
+        "START": "\n".join(line for name, line in HOW_TO_START.items() if name in scripts),
+        "SIZES": "\n".join(rows),
+        "SIZE": f"{sum(path.stat().st_size for path in _files(part)) / 1e9:.1f} GB",
+    }
+    _write(part / "README.txt", _filled("README.txt", values))
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    """A text of the folder `on_the_stick`, with a value for each of its @WORDS@."""
+    text = (Path(__file__).with_name("on_the_stick") / name).read_text(encoding="utf-8")
+    for word, value in values.items():
+        text = text.replace(f"@{word}@", value)
+    return text if name.endswith(".sh") else text.replace("\n", "\r\n")  # as Windows wants it
 
 
 def _unpacked(wheel: Path) -> int:
@@ -378,81 +411,3 @@ def _sha256(path: Path) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
-
-
-SHELL = """\
-#!/bin/sh
-# Sets up the course in this folder, without a network, and opens it in JupyterLab.
-cd "$(dirname "$0")" || exit 1
-for version in @PYTHONS@; do
-    for python in "python$version" python3 python; do
-        found=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
-        if [ "$found" = "$version" ]; then
-            exec "$python" start.py "$@"
-        fi
-    done
-done
-echo "This needs Python @NAMES@, which was not found." >&2
-echo "Install it (python.org), or ask your teacher. Then start this again." >&2
-exit 1
-"""
-
-BATCH = """\
-@echo off
-rem Sets up the course in this folder, without a network, and opens it in JupyterLab.
-cd /d "%~dp0"
-@TRIES@set course=python
-python -c "import sys; sys.exit(sys.version[:4] not in '@PYTHONS@')" >nul 2>nul
-if not errorlevel 1 goto run
-echo This needs Python @NAMES@, which was not found.
-echo Install it (python.org), or ask your teacher. Then start this again.
-goto end
-:run
-%course% start.py %*
-:end
-pause
-"""
-
-TRY = """\
-set course=py -@PYTHON@
-%course% -c "" >nul 2>nul
-if not errorlevel 1 goto run
-"""
-
-HOW_TO_START = {
-    "start.sh": "    Linux      in a terminal in this folder: sh start.sh",
-    "start.bat": "    Windows    double-click start.bat",
-    "start.command": "    macOS      double-click start.command",
-}
-
-README = """\
-seglab: learn semantic segmentation by running it
-=================================================
-
-This folder holds the whole course: notebooks, data, weights and all software but
-Python itself. You need no network.
-
-1. Copy the folder from the stick to your own disk, to a short path. Eject the
-   stick and pass it on. The folder has @SIZE@; set up it needs more:
-
-@SIZES@
-
-2. You need Python @NAMES@.
-
-3. Start the course, now and every other time:
-
-@START@
-
-   The first start checks the files and installs the packages into a folder
-   environment-... beside this text. Nothing else on your computer is changed. Then
-   your browser opens with the notebooks: begin with 01.
-
-4. Your results go to the folder notebooks/runs. To remove the course, delete this
-   folder.
-
-If it does not start, the last lines in the window say why. To check all files of a
-fresh copy, start it in a terminal with --check (on Linux: sh start.sh --check).
-
-Code: MIT licence. Text and figures: CC BY 4.0. Pictures: CC0. The packages in the
-folder wheels have licences of their own, which are inside them.
-"""

@@ -4,11 +4,10 @@ The cell itself is in `seglab.classroom.publish`, because it must work before th
 """
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-
-import seglab
 
 DRIVE = Path("/content/drive")  # where Colab's own button mounts Google Drive, too
 
@@ -23,7 +22,7 @@ def setup(keep_in_drive: bool = False) -> None:
         from google.colab import drive
 
         drive.mount(str(DRIVE))
-    print(f"seglab {seglab.__version__} with Colab's own torch {torch.__version__}; {gpu()}.")
+    print(f"seglab {version('seglab')} with Colab's own torch {torch.__version__}; {gpu()}.")
     if folder := drive_runs():
         os.environ["SEGLAB_RUNS"] = str(folder)  # where `seglab.machine.runtime` looks
         print(

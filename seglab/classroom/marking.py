@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from seglab.classroom import publish
+from seglab.classroom import clone, publish
 from seglab.exercises import checking
 from seglab.exercises.checking import NOT_RIGHT, Outcome
 
@@ -31,7 +31,7 @@ def marks(path: str | Path) -> dict[str, Outcome]:
     """
     try:
         cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
-        code = [(tags(c), "".join(c["source"])) for c in cells if c["cell_type"] == "code"]
+        code = [(clone.tags(c), "".join(c["source"])) for c in cells if c["cell_type"] == "code"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: cannot be read as a notebook ({error!r})") from error
     imports = next((source for tag, source in code if publish.TAG not in tag), "")
@@ -44,10 +44,6 @@ def marks(path: str | Path) -> dict[str, Outcome]:
             if name in checking.EXERCISES:
                 found[name] = outcome_of(imports, source, name)
     return found
-
-
-def tags(cell: dict) -> list[str]:
-    return cell["metadata"].get("tags", [])
 
 
 def outcome_of(imports: str, source: str, name: str) -> Outcome:

@@ -14,7 +14,7 @@ import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from seglab.machine.files import written_whole
+from seglab.classroom import clone
 
 TAG = "seglab-setup"  # of the set-up cell
 
@@ -51,8 +51,16 @@ notebook from its first cell.
 """
 
 
+# What each setting has to look like, and in words.
+EXPECTED = {
+    "repository": (r"([\w.-]+/[\w.-]+)?", "OWNER/NAME, as in https://github.com/OWNER/NAME"),
+    "branch": (r"\w[\w./-]*", "the name of a branch, such as main"),
+    "source": (r"[\w./:@+=~-]+", "git, package, wheel or what pip installs, without spaces"),
+}
+
+
 class PublishError(ValueError):
-    """The settings are none, or the folder is no clone of the course."""
+    """The settings are none."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +83,7 @@ class Publication:
     source: str = "wheel"
 
     def __post_init__(self):
-        for name, pattern, expected in (
-            (
-                "repository",
-                r"([\w.-]+/[\w.-]+)?",
-                "OWNER/NAME, as in https://github.com/OWNER/NAME",
-            ),
-            ("branch", r"\w[\w./-]*", "the name of a branch, such as main"),
-            (
-                "source",
-                r"[\w./:@+=~-]+",
-                "git, package, wheel or what pip installs, without spaces",
-            ),
-        ):
+        for name, (pattern, expected) in EXPECTED.items():
             found = getattr(self, name)
             if not re.fullmatch(pattern, found, re.ASCII):
                 raise PublishError(f"the {name} is {expected}; found {found!r}")
@@ -139,8 +135,6 @@ def read(folder: Path) -> tuple[Publication, str]:
 def publish(folder: str | Path, publication: Publication | None = None) -> list[Path]:
     """Write badges and set-up cells, and keep the settings; what is right already stays untouched.
 
-    Every file is prepared before the first is written, and is written whole or not at all.
-
     Args:
         folder: a clone of the course.
         publication: default: as kept in pyproject.toml.
@@ -149,13 +143,10 @@ def publish(folder: str | Path, publication: Publication | None = None) -> list[
         the files that were changed.
 
     Raises:
-        PublishError: the folder is no clone of the course, or a notebook cannot be read.
+        PublishError: no settings there.
+        CloneError: a file is not what it should be; then nothing is written.
     """
-    pages = outdated(folder, publication)
-    for path, text in pages.items():
-        with written_whole(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    return list(pages)
+    return clone.write(outdated(folder, publication))
 
 
 def outdated(folder: str | Path, publication: Publication | None = None) -> dict[Path, str]:
@@ -163,23 +154,14 @@ def outdated(folder: str | Path, publication: Publication | None = None) -> dict
     folder = Path(folder)
     present, version = read(folder)
     publication = publication or present
-    notebooks = sorted((folder / "notebooks").glob("*.ipynb"))
+    paths = clone.notebooks(folder)
     changes = {
         folder / "pyproject.toml": lambda text: with_settings(text, publication),
-        folder / "README.md": lambda text: with_links(text, publication, version, notebooks),
+        folder / "README.md": lambda text: with_links(text, publication, version, paths),
     }
-    for path in notebooks:
+    for path in paths:
         changes[path] = lambda text, name=path.name: with_setup(text, name, publication, version)
-    pages = {}
-    for path, change in changes.items():
-        try:
-            old = path.read_text(encoding="utf-8")
-            new = change(old)
-        except (OSError, ValueError, KeyError) as error:
-            raise PublishError(f"{path}: {error}; nothing was written") from error
-        if new != old:
-            pages[path] = new
-    return pages
+    return clone.altered(changes)
 
 
 def with_settings(text: str, publication: Publication) -> str:
@@ -202,9 +184,7 @@ def with_links(text: str, publication: Publication, version: str, notebooks: lis
         links = NOT_PUBLISHED.replace("<SOURCE>", publication.requirement(version))
     new, count = LINKS.subn(lambda marks: f"{marks[1]}{links}{marks[2]}", text)
     if count != 1:
-        raise PublishError(
-            "expected one pair of marks <!-- links: ... --> and <!-- end of links -->"
-        )
+        raise PublishError("expected one pair of marks <!-- links: … --> and <!-- end of links -->")
     return new
 
 
@@ -225,38 +205,38 @@ def with_setup(text: str, name: str, publication: Publication, version: str) -> 
     paragraphs = ["\n".join(p) for p in ([title], badge, rest) if p]
     first["source"] = "\n\n".join(paragraphs).splitlines(keepends=True)
 
-    packages = ['("seglab", SOURCE)', *(str(p) for n, p in MORE.items() if name.startswith(n))]
+    notebook["cells"] = [first, setup_cell(name, publication, version)]
+    notebook["cells"] += [cell for cell in others if TAG not in clone.tags(cell)]
+    number(notebook["cells"])
+    return clone.as_text(notebook)
+
+
+def setup_cell(notebook: str, publication: Publication, version: str) -> dict:
+    """The set-up cell of a notebook with this name, as it looks before any run."""
+    packages = '("seglab", SOURCE)'
+    if more := MORE.get(notebook[:2]):
+        packages += ', ("{}", "{}")'.format(*more)
     source = SETUP.replace("<SOURCE>", publication.requirement(version))
-    source = source.replace("<PACKAGES>", f"[{', '.join(packages)}]".replace("'", '"'))
-    setup = {
+    source = source.replace("<PACKAGES>", f"[{packages}]").replace("<HELP>", publication.help())
+    return {
         "cell_type": "code",
         "execution_count": None,
         "id": TAG,
         "metadata": {
             "cellView": "form",
             "jupyter": {"source_hidden": True},
+            "slideshow": {"slide_type": "skip"},
             "tags": ["hide-input", TAG],
         },
         "outputs": [],
-        "source": source.replace("<HELP>", publication.help()).splitlines(keepends=True),
+        "source": source.splitlines(keepends=True),
     }
-    for old in others:
-        if TAG in tags(old) and "slideshow" in old["metadata"]:  # `slides` writes that
-            setup["metadata"]["slideshow"] = old["metadata"]["slideshow"]
-    setup["metadata"] = dict(sorted(setup["metadata"].items()))
-    notebook["cells"] = [first, setup, *(c for c in others if TAG not in tags(c))]
-    number(notebook["cells"])
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def tags(cell: dict) -> list[str]:
-    return cell["metadata"].get("tags", [])
 
 
 def number(cells: list[dict]) -> None:
     """Number the code cells from 1, if all but the set-up cell were executed once, in order."""
     code = [c for c in cells if c["cell_type"] == "code" and "".join(c["source"]).strip()]
-    counts = [cell["execution_count"] for cell in code if TAG not in tags(cell)]
+    counts = [cell["execution_count"] for cell in code if TAG not in clone.tags(cell)]
     if counts not in (list(range(1, len(code))), list(range(2, len(code) + 1))):
         return
     for count, cell in enumerate(code, start=1):

@@ -197,6 +197,14 @@ def copied(made, tmp_path):
     return shutil.copytree(made, tmp_path / "my course")
 
 
+@pytest.fixture(scope="module")
+def started(made, tmp_path_factory, index):
+    """A copy that was started once, how that went, and whether it asked the index."""
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("started") / "my course")
+    asked = len(index.asked)
+    return folder, start(folder, "--no-browser"), len(index.asked) - asked
+
+
 def wheels(folder, target):
     listed = json.loads((folder / "contents.json").read_text())[target]["wheels"]
     return {Path(name).name.split("-")[0] for name in listed}
@@ -297,29 +305,25 @@ def test_what_every_notebook_needs_is_read_from_the_clone():
     expected = [*groups["jupyter"], *groups["satellite"], "pip"]
     assert bundle._beside_seglab(REPOSITORY) == expected
     assert any(line.startswith("basemap-data") for line in expected)  # for notebook 09
-    assert {p.name for p in bundle._notebooks(REPOSITORY)} == {
-        p.name for p in (REPOSITORY / "notebooks").glob("*.ipynb")
-    }
 
 
 # ---------------------------------------------------------------- in the room
 
 
 @shell
-def test_the_start_script_sets_up_the_course_without_a_network(copied, index):
-    asked = len(index.asked)
-    first = start(copied, "--no-browser")
+def test_the_start_script_sets_up_the_course_without_a_network(started):
+    folder, first, asked = started
     assert first.returncode == 0, first.stdout + first.stderr
     opened = json.loads(first.stdout.splitlines()[-1])
-    home = copied / f"environment-{TARGET}"
+    home = folder / f"environment-{TARGET}"
     assert opened["words"] == ["notebooks", "--no-browser"]
-    assert Path(opened["folder"]).samefile(copied) and Path(opened["prefix"]).samefile(home)
+    assert Path(opened["folder"]).samefile(folder) and Path(opened["prefix"]).samefile(home)
     assert all(Path(opened[name]).is_relative_to(home) for name in ("torch", "seglab"))
-    assert list((copied / "wheels").glob(f"pip-{opened['pip']}-*"))
+    assert list((folder / "wheels").glob(f"pip-{opened['pip']}-*"))
     assert "Checking" in first.stdout and "Installing 7 packages" in first.stdout
-    second = start(copied)
+    second = start(folder)
     assert second.returncode == 0 and "Installing" not in second.stdout
-    assert len(index.asked) == asked
+    assert asked == 0
 
 
 @shell
@@ -368,11 +372,12 @@ def test_a_damaged_copy_is_noticed_and_nothing_is_installed(copied, damage):
 
 
 @shell
-def test_a_notebook_that_the_learner_has_changed_stops_nobody(copied):
-    assert "All files are as they were" in start(copied, "--check").stdout
-    (copied / "notebooks" / "01-first.ipynb").write_text('{"cells": [1]}')
-    assert start(copied).returncode == 0
-    check = start(copied, "--check")
+def test_a_notebook_that_the_learner_has_changed_stops_nobody(started):
+    folder, *_ = started
+    assert "All files are as they were" in start(folder, "--check").stdout
+    (folder / "notebooks" / "01-first.ipynb").write_text('{"cells": [1]}')
+    assert start(folder).returncode == 0
+    check = start(folder, "--check")
     assert check.returncode == 1 and check.stdout.count("notebooks/01-first.ipynb: not what") == 1
 
 
@@ -512,7 +517,8 @@ def test_killed_in_the_middle_it_looks_like_nothing_and_the_next_one_is_whole(
 ):
     index.gate.clear()
     index.reached.clear()
-    command = [sys.executable, "-m", "seglab", "bundle", str(tmp_path / "stick")]
+    script = f"from seglab.classroom import bundle; bundle.make({str(tmp_path / 'stick')!r})"
+    command = [sys.executable, "-c", script]
     path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
         command, cwd=clone, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
@@ -541,6 +547,30 @@ def test_a_file_that_is_not_what_the_index_promised_is_refused(
     with pytest.raises(BundleError, match="pip could not download"):
         bundle.make(tmp_path / "stick", clone=clone)
     assert not list(tmp_path.glob("*stick*"))
+
+
+def test_constraints_of_the_user_count_for_nothing(index, clone, tmp_path, monkeypatch):
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("torch==1\nnbval==99\n")
+    settings = tmp_path / "pip.conf"
+    settings.write_text(f"[global]\nconstraint = {constraints}\nplatform = nowhere\n")
+    for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"):
+        monkeypatch.setenv(name, str(constraints))
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("PIP_DRY_RUN", "1")
+    assert stick.damaged(bundle.make(tmp_path / "stick", clone=clone)) == {}
+
+
+def test_where_files_come_from_is_the_users_own(monkeypatch):
+    ours = {"UV_DEFAULT_INDEX": "a", "UV_INDEX_URL": "b", "PIP_CERT": "c", "HTTPS_PROXY": "d"}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    assert ours.items() <= bundle._environment().items()
+
+
+def test_an_error_names_three_files_at_most():
+    assert bundle._some([]) == "none" and bundle._some("ab") == "a, b"
+    assert bundle._some("edcba") == "a, b, c and 2 more"
 
 
 # ---------------------------------------------------------------- torch without CUDA

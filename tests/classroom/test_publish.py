@@ -11,6 +11,7 @@ from helpers import REPOSITORY
 from IPython.core.inputtransformer2 import TransformerManager
 from notebook_rules import problems
 
+from seglab.classroom import clone as clone_files
 from seglab.classroom import publish
 from seglab.classroom.publish import Publication, PublishError
 from seglab.classroom.shell import main
@@ -269,14 +270,14 @@ def test_with_one_broken_file_nothing_is_written(clone, notebook, name, old, new
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     before = content(clone)
-    with pytest.raises(PublishError, match=message) as error:
+    with pytest.raises(clone_files.CloneError, match=message) as error:
         publish.publish(clone, GITHUB)
     assert path.name in str(error.value) and "nothing was written" in str(error.value)
     assert content(clone) == before
 
 
 def test_stopped_half_way_it_is_finished_by_the_next_run(clone, monkeypatch):
-    whole = publish.written_whole
+    whole = clone_files.written_whole
     written = []
 
     def until_the_disk_is_full(path):
@@ -285,7 +286,7 @@ def test_stopped_half_way_it_is_finished_by_the_next_run(clone, monkeypatch):
         written.append(path)
         return whole(path)
 
-    monkeypatch.setattr(publish, "written_whole", until_the_disk_is_full)
+    monkeypatch.setattr(clone_files, "written_whole", until_the_disk_is_full)
     with pytest.raises(OSError, match="no space"):
         publish.publish(clone, GITHUB)
     monkeypatch.undo()

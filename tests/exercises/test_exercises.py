@@ -12,8 +12,7 @@ import pytest
 import torch
 from helpers import REPOSITORY
 
-from seglab.classroom import publish
-from seglab.classroom.shell import main
+from seglab.classroom import marking, publish
 from seglab.exercises import check, checking, progress, records
 from seglab.exercises.checking import EXERCISES, NOT_RIGHT, NOT_WRITTEN, examine
 
@@ -33,6 +32,7 @@ def notebook(number: str):
 def in_an_empty_folder(tmp_path, monkeypatch):
     """So that no pass is recorded among a learner's own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEGLAB_RUNS", raising=False)
 
 
 # ---------------------------------------------------------------- the notebooks
@@ -322,7 +322,7 @@ def handed_in(folder, source, name="doubled") -> str:
 )
 def test_a_notebook_that_was_handed_in_is_marked(doubled, tmp_path, capsys, source, line):
     path = handed_in(tmp_path, source)
-    assert main(["mark", path]) == 0
+    assert marking.report([path]) == 0
     right = int("✓" in line)
     assert capsys.readouterr().out.startswith(f"{path}: {right} of 1\n{line}")
     assert not (tmp_path / "runs").exists()  # a learner's pass is not the instructor's
@@ -333,7 +333,7 @@ def test_what_cannot_be_marked_is_told_and_the_rest_is_marked(doubled, tmp_path,
     other, empty = tmp_path / "a.txt", tmp_path / "b.ipynb"
     other.write_text("no JSON")
     empty.write_text('{"cells": []}')
-    assert main(["mark", str(other), str(empty), "nowhere.ipynb", good]) == 1
+    assert marking.report([other, empty, "nowhere.ipynb", good]) == 1
     out = capsys.readouterr().out
     assert out.count("cannot be read as a notebook") == 2 and "no cell has the tag" in out
     assert "1 of 1" in out

@@ -1,0 +1,56 @@
+"""The files of a clone of the course, and how commands rewrite them: all of them or none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from seglab.machine.files import written_whole
+
+
+class CloneError(ValueError):
+    """The folder is no clone of the course, or a file in it cannot be read."""
+
+
+def notebooks(folder: str | Path) -> list[Path]:
+    """The notebooks of a clone, by their numbers."""
+    return sorted((Path(folder) / "notebooks").glob("*.ipynb"))
+
+
+def tags(cell: dict) -> list[str]:
+    """The tags of a notebook's cell."""
+    return cell["metadata"].get("tags", [])
+
+
+def as_text(notebook: dict) -> str:
+    """A notebook's file, as nbformat writes it."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def altered(changes: dict[Path, Callable[[str], str]]) -> dict[Path, str]:
+    """The files that differ from what they should be, with their new text.
+
+    Args:
+        changes: each file, and what makes its new text of the old one.
+
+    Raises:
+        CloneError: a file cannot be read, or is not what a change expects.
+    """
+    pages = {}
+    for path, change in changes.items():
+        try:
+            old = path.read_text(encoding="utf-8")
+            new = change(old)
+        except (OSError, ValueError, KeyError) as error:
+            found = f"{type(error).__name__}: {error}"
+            raise CloneError(f"{path}: {found}; nothing was written") from error
+        if new != old:
+            pages[path] = new
+    return pages
+
+
+def write(pages: dict[Path, str]) -> list[Path]:
+    """Write files, each whole or not at all; return their paths."""
+    for path, text in pages.items():
+        with written_whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    return list(pages)
