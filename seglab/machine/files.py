@@ -4,8 +4,10 @@ import errno
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 # What the system answers when a disk, or somebody's share of it, has no more room.
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -37,3 +39,37 @@ def remove_leftovers(path: str | Path) -> None:
     for leftover in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
         if leftover.name.removeprefix(start).removesuffix(end).isdigit():  # a process number
             leftover.unlink(missing_ok=True)
+
+
+class Occupied(RuntimeError):
+    """Another process works on the same file."""
+
+
+@contextmanager
+def alone(path: str | Path, patience: float = 0.0) -> Iterator[None]:
+    """Inside, no other process of this machine is inside for the same path.
+
+    The lock of a killed process is void. Where a disk knows no locks, all may enter.
+
+    Args:
+        path: of the file that is to be written; the lock is a hidden file beside it.
+        patience: seconds to wait for another process to leave.
+
+    Raises:
+        Occupied: another process is inside, and stays longer.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.stem}.lock"))
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise Occupied(f"{path}: another process works on it") from None
+    except (NotImplementedError, OSError):
+        pass  # some network drives know no locks
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            Path(lock.lock_file).unlink()
+        lock.release()

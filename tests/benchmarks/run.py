@@ -252,7 +252,9 @@ def frozen_steps() -> None:
         for name, variant in recipes.items():
             model = networks.build("unet", CLASSES)
             stack.enter_context(frozen(model, variant))
-            trainer = Trainer(model, train, variant, Runtime(torch.device("cpu")))
+            runtime = Runtime(torch.device("cpu"))
+            loss = SegmentationLoss(train, variant, runtime)
+            trainer = Trainer(model, variant, runtime, loss)
             ways[name] = partial(trainer.train_on, images, masks)
         side_by_side("Training step, U-Net on EfficientNet-Lite0: what is frozen", ways, 20)
 
