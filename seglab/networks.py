@@ -94,8 +94,8 @@ def save(
         training: what `seglab.training.fit` needs to go on from here.
 
     Raises:
-        CheckpointError: the model was not made by `build`, so that `load` could not rebuild it, or
-            the disk is full; then an older file of that name is still whole.
+        CheckpointError: the model was not made by `build`, so `load` could not rebuild it; or the
+            disk is full, and an older file of that name is still whole.
     """
     model = unwrapped(trained.model)
     if not hasattr(model, "architecture"):

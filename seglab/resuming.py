@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from seglab import networks
 from seglab.history import History, TrainingError
 from seglab.machine import checkpoints, distributed
-from seglab.machine.files import Occupied, alone, remove_leftovers
+from seglab.machine.files import Occupied, kept_from_others, remove_leftovers
 
 # A killed training's worker processes notice within five seconds that it is gone. Until then its
 # lock is theirs.
@@ -30,56 +30,52 @@ class TrainingFiles:
     Only the first of several processes writes.
 
     Args:
-        trainer: a `seglab.training.Trainer`.
-        data: the training images; their classes and colours are stored with the network.
         checkpoint: the path of NAME.pt, or None: no files at all.
+        data: the training images; their classes and colours are stored with the network.
     """
 
-    def __init__(self, trainer, data: Dataset, checkpoint: str | Path | None):
-        self.trainer, self.data = trainer, data
+    def __init__(self, checkpoint: str | Path | None, data: Dataset):
+        self.data, self.writes = data, checkpoint is not None and distributed.rank() == 0
         self.best = None if checkpoint is None else Path(checkpoint)
-        self.writes = checkpoint is not None and distributed.rank() == 0
 
     @contextmanager
-    def opened(self, resume: bool) -> Iterator["TrainingFiles"]:
+    def kept_to_oneself(self, resume: bool) -> Iterator[None]:
         """Inside, no other training writes these files. All processes leave together.
 
-        Args:
-            resume: go on from NAME.last.pt, if it is there.
-
         Raises:
-            TrainingError: another training writes here, the file is of another training, or not
-                all processes found it.
-            CheckpointError: it cannot be read or written.
+            TrainingError: another one is writing them.
         """
-        with self.locked(SECONDS_TO_DIE if resume else 0.0) if self.writes else nullcontext():
-            if self.best is not None:
-                self.begin(resume)
-            yield self
-            distributed.wait()  # until process 0 has written its files
-
-    @contextmanager
-    def locked(self, patience: float) -> Iterator[None]:
-        """Inside, these files belong to this training alone."""
+        alone = kept_from_others(self.best, SECONDS_TO_DIE if resume else 0.0)
         try:
-            with alone(self.best, patience):
+            with alone if self.writes else nullcontext():
                 yield
+                distributed.wait()  # until process 0 has written its files
         except Occupied as error:
             raise TrainingError(
                 f"{self.best}: another training is writing there just now. Wait for its end, or "
                 "give this one a checkpoint of its own (in a shell: --output FILE)."
             ) from error
 
-    def begin(self, resume: bool) -> None:
-        """Clean up; go on from NAME.last.pt if that is wanted and it is there, else write it."""
-        last, trainer = last_of(self.best), self.trainer
+    def begin(self, trainer, resume: bool) -> None:
+        """Clean up; go on from NAME.last.pt if that is wanted and it is there, else write it.
+
+        Args:
+            trainer: a `seglab.training.Trainer` before its first step.
+
+        Raises:
+            TrainingError: the file is of another training, or not all processes found it.
+            CheckpointError: it cannot be read or written.
+        """
+        if self.best is None:
+            return
+        last = last_of(self.best)
         if self.writes:
             remove_leftovers(self.best)
             remove_leftovers(last)
         if resume and last.exists():
-            self.restore(last)
+            self.restore(trainer, last)
         else:
-            self.write()  # better that this fails now than after an hour
+            self.write(trainer)  # better that this fails now than after an hour
         distributed.wait()
         if distributed.total(torch.tensor(trainer.step)) != trainer.step * distributed.count():
             raise TrainingError(
@@ -87,14 +83,14 @@ class TrainingFiles:
                 "machines share"
             )
 
-    def write(self, best: bool = False) -> None:
-        """Write what is needed to go on, and before it, if it is the best so far, the network.
+    def write(self, trainer, best: bool = False) -> None:
+        """Write NAME.last.pt, and before it NAME.pt if the network is the best so far.
 
         Random numbers need no place in it: all follow from the recipe's seed and the step.
         """
         if not self.writes:
             return
-        data, recipe, trainer = self.data, self.trainer.recipe, self.trainer
+        data, recipe = self.data, trainer.recipe
         trained = networks.Trained(
             trainer.model, data.classes, data.palette, recipe.longest_side, repr(recipe)
         )
@@ -109,9 +105,9 @@ class TrainingFiles:
         }
         networks.save(last_of(self.best), trained, training=state)
 
-    def restore(self, path: Path) -> None:
-        """Bring the trainer to where it was when a file was written."""
-        content, trainer = checkpoints.read(path), self.trainer
+    def restore(self, trainer, path: Path) -> None:
+        """Bring a trainer to where one was when a file was written."""
+        content = checkpoints.read(path)
         state = content["training"]
         if state is None:
             raise TrainingError(f"{path}: a finished network; training goes on from NAME.last.pt")

@@ -84,25 +84,24 @@ def new_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def limits_explained(recipe: Recipe) -> Iterator[None]:
     """Inside, a batch that is too large or too small is a `TrainingError` that says what to change.
 
-    Too large: memory runs out. Too small: the network refuses it with a `ValueError`, as batch
-    norm does if a channel has a single number.
+    Too large: memory runs out. Too small: batch norm has a single number for each channel, or the
+    network wants larger images.
     """
-    height, width = recipe.crop
-    batch = f"batch_size {recipe.batch_size} and crop {height} x {width}"
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         words = str(error).lower()
-        if not ("out of memory" in words or "can't allocate" in words):
+        if "out of memory" in words or "can't allocate" in words:
+            found = "out of memory"
+            cure = "Halve the batch_size first, then the crop; or choose a smaller network."
+        elif "more than 1 value per channel" in words or "at least 32 x 32" in words:
+            found = f"too little to learn from ({error})"
+            cure = "Raise the batch_size or the crop (in a shell: --batch-size, --crop)."
+        else:
             raise
+        height, width = recipe.crop
         raise TrainingError(
-            f"out of memory with {batch}. Halve the batch_size first, then the crop; or choose a "
-            "smaller network."
-        ) from error
-    except ValueError as error:
-        raise TrainingError(
-            f"the network refuses {batch}: {error}. Take more images at once (batch_size; in a "
-            "shell --batch-size) or larger pieces of them (crop; --crop)."
+            f"{found} with batch_size {recipe.batch_size} and crop {height} x {width}. {cure}"
         ) from error
 
 
@@ -288,24 +287,29 @@ def fit(
         CheckpointError: a checkpoint cannot be read, or the model cannot be stored in one.
     """
     recipe, runtime = settled(recipe, runtime)
-    due = due_steps(recipe, 1 if runtime.budget == "test" else evaluations) if val else set()
-    with seeded_apart(runtime), frozen(model, recipe):
+    if val is None:
+        evaluations = 0
+    due = due_steps(recipe, min(evaluations, 1) if runtime.budget == "test" else evaluations)
+    if stop_after is not None and not (due and stop_after >= 1):
+        raise TrainingError(f"stop_after counts evaluations on val, from 1; found {stop_after}")
+    files = TrainingFiles(checkpoint, train)
+    with seeded_apart(runtime), frozen(model, recipe), files.kept_to_oneself(resume):
         if check:
             look_through(train, "training", progress)
             if due:
                 look_through(val, "validation", progress)
         trainer = Trainer(model, recipe, runtime, SegmentationLoss(train, recipe, runtime))
-        with TrainingFiles(trainer, train, checkpoint).opened(resume) as files:
-            loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
-            for step in steps(trainer, loader, progress, stop_after):
-                if step in due:
-                    matrix = evaluate(model, val, recipe.longest_side, runtime, progress)
-                    trainer.history.add_score(step, matrix)
-                if step in due or ends_pass(step, recipe, len(train)):
-                    kept = trainer.history.best_step if due else recipe.steps
-                    files.write(best=step == kept)
-                    if watch is not None and distributed.rank() == 0:
-                        watch(trainer.history)
+        files.begin(trainer, resume)
+        loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
+        for step in steps(trainer, loader, progress, stop_after):
+            if step in due:
+                matrix = evaluate(model, val, recipe.longest_side, runtime, progress)
+                trainer.history.add_score(step, matrix)
+            if step in due or ends_pass(step, recipe, len(train)):
+                kept = trainer.history.best_step if due else recipe.steps
+                files.write(trainer, best=step == kept)
+                if watch is not None and distributed.rank() == 0:
+                    watch(trainer.history)
     return trainer.finish()
 
 

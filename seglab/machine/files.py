@@ -46,7 +46,7 @@ class Occupied(RuntimeError):
 
 
 @contextmanager
-def alone(path: str | Path, patience: float = 0.0) -> Iterator[None]:
+def kept_from_others(path: str | Path, patience: float = 0.0) -> Iterator[None]:
     """Inside, no other process of this machine is inside for the same path.
 
     The lock of a killed process is void. Where a disk knows no locks, all may enter.

@@ -321,7 +321,7 @@ def test_only_the_first_process_writes_curves(data, tmp_path, monkeypatch, rank)
         raise TrainingError("enough")
 
     monkeypatch.setattr(distributed, "rank", lambda: rank)
-    monkeypatch.setattr(training, "TensorBoard", made.append)
+    monkeypatch.setattr(shell, "TensorBoard", made.append)
     monkeypatch.setattr(training, "fit", enough)
     words = ["train", "--data", str(data), "--model", "unet_plain", "--tensorboard", "curves"]
     assert shell.main([*words, "--output", str(tmp_path / "net.pt")]) == 1
