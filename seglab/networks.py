@@ -122,9 +122,11 @@ def save(
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The network inside of DataParallel and the like."""
+    """The network inside of torch.compile's wrapper and DataParallel's."""
+    if hasattr(model, "_orig_mod"):
+        return unwrapped(model._orig_mod)
     parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    return model.module if isinstance(model, parallel) else model
+    return unwrapped(model.module) if isinstance(model, parallel) else model
 
 
 def load(path: str | Path) -> Trained:
