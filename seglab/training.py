@@ -273,11 +273,10 @@ def fit(
         watch: called with the history so far whenever a checkpoint is due;
             `seglab.figures.LiveCurve` draws it.
         stop_after: stop early when this many evaluations brought nothing better.
-        check: look through all images first, so that a faulty mask is found now and not at the
-            end.
+        check: look through all masks first, so that a fault is found now and not at the end.
 
     Returns:
-        What happened; `best_matrix` of it is the best evaluation.
+        What happened; its `best_matrix` is the best evaluation.
 
     Raises:
         TrainingError: a mask is faulty or all are void, the loss is not a number any more, memory
@@ -287,9 +286,9 @@ def fit(
         CheckpointError: a checkpoint cannot be read, or the model cannot be stored in one.
     """
     recipe, runtime = settled(recipe, runtime)
-    if val is None:
-        evaluations = 0
-    due = due_steps(recipe, min(evaluations, 1) if runtime.budget == "test" else evaluations)
+    if runtime.budget == "test":
+        evaluations = 1
+    due = set() if val is None else due_steps(recipe, evaluations)
     if stop_after is not None and not (due and stop_after >= 1):
         raise TrainingError(f"stop_after counts evaluations on val, from 1; found {stop_after}")
     files = TrainingFiles(checkpoint, train)

@@ -77,12 +77,8 @@ def read(path: str | Path) -> dict:
             f"{path}: cannot be read as a checkpoint ({type(error).__name__}); it may be cut off"
         ) from error
     if not isinstance(content, dict) or "seglab" not in content:
-        held = (
-            f"a dict of {', '.join(map(str, [*content][:3]))}, ..."
-            if isinstance(content, dict)
-            else f"a {type(content).__name__}"
-        )
+        held = list(content)[:3] if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(
             f"{path}: not a checkpoint of seglab's (bare weights, perhaps?); it holds {held}"
         )
-    return content | {"state": plain_names(content["state"])}
+    return content | {"state": plain_names(content.get("state", {}))}
