@@ -27,7 +27,7 @@ from torchvision.transforms import v2
 from seglab.draws import Draws, batches
 from seglab.machine.runtime import default_runtime
 from seglab.recipes import PRESETS, Recipe
-from seglab.training import Trainer
+from seglab.training import SegmentationLoss, Trainer
 from seglab.transforms import IMAGENET_MEAN, IMAGENET_STD
 from seglab.voc import rooms
 

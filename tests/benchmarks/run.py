@@ -29,7 +29,7 @@ from seglab.machine.runtime import Runtime
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
 from seglab.recipes import recipe_for
-from seglab.training import Trainer
+from seglab.training import SegmentationLoss, Trainer
 from seglab.voc import rooms
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
