@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from torch import nn
 
 from seglab.backbones import FeaturePyramid
-from seglab.recipes import Recipe, TrainingError
+from seglab.history import TrainingError
+from seglab.recipes import Recipe
 
 
 def backbones(model: nn.Module) -> list[FeaturePyramid]:

@@ -2,13 +2,17 @@
 
 import csv
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
+
 from seglab.machine.files import written_whole
 from seglab.metrics import ConfusionMatrix
-from seglab.recipes import TrainingError
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on. The message names the likely causes."""
 
 
 @dataclass
@@ -19,22 +23,49 @@ class History:
         steps: one `{"step", "loss", "learning_rate"}` for each step.
         scores: one `{"step", "mean_iou", "pixel_accuracy"}` for each evaluation.
         seconds: time spent training, reading of images included, evaluations not.
+        best_counts: "counts" and "void_counts" of the best evaluation's confusion matrix, as lists.
     """
 
     steps: list[dict] = field(default_factory=list)
     scores: list[dict] = field(default_factory=list)
     seconds: float = 0.0
+    best_counts: dict | None = None
 
-    def add_score(self, step: int, matrix: ConfusionMatrix) -> bool:
-        """Note an evaluation; is it the best so far?"""
+    def add_score(self, step: int, matrix: ConfusionMatrix) -> None:
+        """Note an evaluation."""
         row = {"mean_iou": matrix.mean_iou, "pixel_accuracy": matrix.pixel_accuracy}
-        best_before = max((earlier["mean_iou"] for earlier in self.scores), default=-math.inf)
         self.scores.append({"step": step, **row})
-        return row["mean_iou"] > best_before
+        if step == self.best_step:
+            counts = {"counts": matrix.counts, "void_counts": matrix.void_counts}
+            self.best_counts = {name: values.tolist() for name, values in counts.items()}
 
-    def last_score(self) -> dict:
-        """What the progress bar says about the last evaluation, if there was one."""
-        return {"mIoU": f"{100 * self.scores[-1]['mean_iou']:.1f}"} if self.scores else {}
+    @property
+    def best_step(self) -> int | None:
+        """The step of the best mean IoU so far, the first of equals; None without a score."""
+        best = max(self.scores, key=lambda row: row["mean_iou"], default={})
+        return best.get("step")
+
+    @property
+    def best_matrix(self) -> ConfusionMatrix | None:
+        """The confusion matrix of the best evaluation; None if there was none."""
+        if self.best_counts is None:
+            return None
+        matrix = ConfusionMatrix(len(self.best_counts["counts"]))
+        matrix.counts = torch.tensor(self.best_counts["counts"])
+        matrix.void_counts = torch.tensor(self.best_counts["void_counts"])
+        return matrix
+
+    @property
+    def fruitless(self) -> int:
+        """How many evaluations since the best one brought nothing better."""
+        return sum(row["step"] > self.best_step for row in self.scores)
+
+    def latest(self) -> dict[str, str]:
+        """What the progress bar says: the last score, if there is one, and the last loss."""
+        words = {"loss": f"{self.steps[-1]['loss']:.3f}"}
+        if self.scores:
+            words["mIoU"] = f"{100 * self.scores[-1]['mean_iou']:.1f}"
+        return words
 
     def to_csv(self, path: str | Path) -> Path:
         """Write one line for each step, with the scores where there was an evaluation."""

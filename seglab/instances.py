@@ -179,23 +179,22 @@ def component_instances(
             f"probabilities are [C, H, W] of the mask's size {tuple(mask.shape)}; found "
             f"{tuple(probabilities.shape)}"
         )
-    masks, labels, scores = [mask.new_zeros(0, *mask.shape, dtype=torch.bool)], [], []
-    for label in mask.unique().tolist():
-        if label in (0, VOID):
-            continue
+    masks, labels, scores = [], [], []
+    for label in sorted(set(mask.unique().tolist()) - {0, VOID}):
         numbers = components(mask == label, neighbours)
-        sizes = numbers.flatten().bincount()
-        large = (sizes >= smallest).nonzero().flatten()
-        large = large[large > 0]
-        masks.append(numbers == large[:, None, None])
-        labels += [label] * len(large)
-        score = sizes.double()
-        if probabilities is not None:
-            likely = probabilities[label].flatten().double()
-            score = torch.bincount(numbers.flatten(), weights=likely) / sizes
-        scores.append(score[large].float())
-    scores = torch.cat(scores) if scores else None
-    return Instances(torch.cat(masks), torch.tensor(labels, dtype=torch.int64), scores)
+        for number in range(1, int(numbers.max()) + 1):
+            one = numbers == number
+            if one.sum() >= smallest:
+                masks.append(one)
+                labels.append(label)
+                scores.append(
+                    one.sum() if probabilities is None else probabilities[label, one].mean()
+                )
+    return Instances(
+        torch.stack(masks) if masks else torch.zeros(0, *mask.shape, dtype=torch.bool),
+        torch.tensor(labels, dtype=torch.int64),
+        torch.tensor(scores, dtype=torch.float32),
+    )
 
 
 # ---------------------------------------------------------------- average precision

@@ -1,8 +1,6 @@
 """A small Mask R-CNN (bonus notebook 10)."""
 
-import time
 from collections import OrderedDict
-from dataclasses import replace
 
 import torch
 from torch import nn
@@ -14,15 +12,15 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, masks_to_boxes
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
-from tqdm.auto import tqdm
 
 from seglab.backbones import feature_pyramid
+from seglab.draws import Draws, batches
+from seglab.freezing import frozen
 from seglab.history import History
 from seglab.instances import Instances, object_numbers, true_labels
-from seglab.machine.memory import return_freed_memory
 from seglab.machine.runtime import Runtime, default_runtime
-from seglab.recipes import Recipe, TrainingError
-from seglab.training import STEPS_OF_A_TEST, Draws, new_optimizer, step_seed
+from seglab.recipes import Recipe
+from seglab.training import Trainer, seeded_apart, settled, steps
 from seglab.voc import VOCSegmentation
 
 
@@ -127,6 +125,20 @@ def mask_rcnn(
     )
 
 
+def as_lists(items: list) -> tuple[tuple, tuple]:
+    """A batch as detectors want it: images of any size side by side, targets likewise."""
+    images, targets = zip(*items, strict=True)
+    return images, targets
+
+
+def detector_loss(model: MaskRCNN, images: tuple, targets: tuple) -> torch.Tensor:
+    """The sum of a detector's own losses, for a batch of items of `ObjectsOf`."""
+    device = next(model.parameters()).device
+    images = [image.to(device) / 255 for image in images]
+    targets = [{name: value.to(device) for name, value in of.items()} for of in targets]
+    return sum(model(images, targets).values())
+
+
 def fit_detector(
     model: MaskRCNN,
     train: VOCSegmentation,
@@ -134,7 +146,7 @@ def fit_detector(
     runtime: Runtime | None = None,
     progress: bool = True,
 ) -> History:
-    """Train a detector in place; the loop of `seglab.training.fit` without its extras.
+    """Train a detector in place: the loop of `seglab.training.fit` with other batches and losses.
 
     Args:
         model: see `mask_rcnn`.
@@ -144,39 +156,15 @@ def fit_detector(
         progress: show a bar.
 
     Raises:
-        TrainingError: the loss is not a number any more.
+        TrainingError: as `seglab.training.Trainer.train_on`.
     """
-    runtime = runtime or default_runtime()
-    if runtime.budget == "test":
-        recipe = replace(recipe, images=min(recipe.images, STEPS_OF_A_TEST * recipe.batch_size))
-    model = runtime.place(model).train()
-    optimizer, history = new_optimizer(model, recipe), History()
-    draws, size = Draws(ObjectsOf(train), recipe), recipe.batch_size
-    began = time.perf_counter()
-    with torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else []):
-        for step in tqdm(range(recipe.steps), disable=not progress, leave=False):
-            batch = [draws[place] for place in range(step * size, (step + 1) * size)]
-            images = [image.to(runtime.device) / 255 for image, _ in batch]
-            targets = [{k: v.to(runtime.device) for k, v in of.items()} for _, of in batch]
-            torch.manual_seed(step_seed(recipe, step))  # proposals are sampled at random
-            rate = recipe.learning_rate * recipe.factor(step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["factor"]
-            loss = sum(model(images, targets).values())
-            if not loss.isfinite():
-                raise TrainingError(f"the loss is {loss.item()} at step {step + 1}; lower the rate")
-            optimizer.zero_grad()
-            loss.backward()
-            if recipe.max_gradient_norm is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
-            optimizer.step()
-            history.steps.append({"step": step + 1, "loss": loss.item(), "learning_rate": rate})
-    history.seconds = time.perf_counter() - began
-    model.zero_grad()
-    model.eval()
-    del optimizer
-    return_freed_memory()
-    return history
+    recipe, runtime = settled(recipe, runtime)
+    with seeded_apart(runtime), frozen(model, recipe):
+        trainer = Trainer(model, recipe, runtime, detector_loss)
+        draws = Draws(ObjectsOf(train), recipe)
+        for _ in steps(trainer, batches(draws, 0, runtime.workers, as_lists), progress):
+            pass
+    return trainer.finish()
 
 
 @torch.no_grad()

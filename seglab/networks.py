@@ -12,8 +12,7 @@ import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
-from seglab.machine.checkpoints import CheckpointError, disk_full, is_disk_full, read
-from seglab.machine.files import written_whole
+from seglab.machine.checkpoints import CheckpointError, plain_names, read, write
 from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
@@ -95,21 +94,22 @@ def save(
         training: what `seglab.training.fit` needs to go on from here.
 
     Raises:
-        CheckpointError: the model was not made by `build`, so that `load` could not rebuild it, or
-            the disk is full; then an older file of that name is still whole.
+        CheckpointError: the model was not made by `build`, so `load` could not rebuild it; or the
+            disk is full, and an older file of that name is still whole.
     """
-    if not hasattr(trained.model, "architecture"):
+    model = unwrapped(trained.model)
+    if not hasattr(model, "architecture"):
         raise CheckpointError(
             f"{path}: only networks made by seglab.networks.build can be saved; found a "
-            f"{type(trained.model).__name__}"
+            f"{type(model).__name__}"
         )
-    state = {k: v.cpu() for k, v in trained.model.state_dict().items()}
+    state = {name: value.cpu() for name, value in plain_names(model.state_dict()).items()}
     if half:
         state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     content = {
         "seglab": 1,  # of this format
         "version": seglab.__version__,  # of the package that wrote it
-        **trained.model.architecture,
+        **model.architecture,
         "classes": list(trained.classes),
         "palette": torch.from_numpy(trained.palette),
         "longest_side": trained.longest_side,
@@ -117,14 +117,16 @@ def save(
         "state": state,
         "training": training,
     }
-    try:
-        with written_whole(path) as temporary:
-            torch.save(content, temporary)
-    except (OSError, RuntimeError) as error:
-        if is_disk_full(error):
-            raise CheckpointError(disk_full(Path(path), content)) from error
-        raise
+    write(Path(path), content)
     return Path(path)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network inside of torch.compile's wrapper and DataParallel's."""
+    if hasattr(model, "_orig_mod"):
+        return unwrapped(model._orig_mod)
+    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return unwrapped(model.module) if isinstance(model, parallel) else model
 
 
 def load(path: str | Path) -> Trained:

@@ -10,10 +10,6 @@ OPTIMIZERS = ("adamw", "sgd")
 CLASS_WEIGHTS = ("none", "log", "median")
 
 
-class TrainingError(RuntimeError):
-    """Training cannot go on. The message names the likely causes."""
-
-
 @dataclass(frozen=True)
 class Recipe:
     """How to train. `print(recipe)` shows one setting a line.

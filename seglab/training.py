@@ -1,11 +1,10 @@
 """One training loop (notebook 07; used from notebook 04 on)."""
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,85 +12,24 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from seglab import networks
+from seglab.draws import Draws, batches, step_seed
+from seglab.datasets.first_look import look_through
 from seglab.freezing import backbones, frozen, training_mode
-from seglab.history import History
+from seglab.history import History, TrainingError
 from seglab.losses import LOSSES, balanced_weights, class_pixels, median_frequency_weights
-from seglab.machine import checkpoints, distributed
-from seglab.machine.files import remove_leftovers
+from seglab.machine import distributed
 from seglab.machine.memory import return_freed_memory
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.metrics import ConfusionMatrix
-from seglab.networks import Trained
 from seglab.prediction import logits_of, predict
-from seglab.recipes import Recipe, TrainingError
-from seglab.transforms import normalize, training_transforms
+from seglab.recipes import Recipe
+from seglab.resuming import TrainingFiles
+from seglab.transforms import normalize
 
 STEPS_OF_A_TEST = 10  # the budget "test" stops every training here
 
 
 # ---------------------------------------------------------------- the parts of a step
-
-
-class Draws(Dataset):
-    """The augmented training images, one after the other, as a recipe draws them.
-
-    Each pass over the images has an order of its own. Everything random about an item follows from
-    the recipe's seed and the item's position alone, so the same position gives the same picture
-    whoever asks, and when: after a restart, in a worker process, in one of several processes.
-
-    Args:
-        images: a `VOCSegmentation` without transforms; it is left as it is.
-        recipe: see `Recipe`.
-    """
-
-    def __init__(self, images: Dataset, recipe: Recipe):
-        self.images = copy.copy(images)
-        self.images.transforms = training_transforms(
-            recipe.crop, recipe.scale, recipe.longest_side, recipe.color
-        )
-        self.recipe = recipe
-
-    def __len__(self) -> int:
-        return self.recipe.steps * self.recipe.batch_size
-
-    def __getitem__(self, position: int):
-        """Image `uint8 [3, h, w]` and mask `uint8 [h, w]` number `position`, from 0."""
-        full_passes, place = divmod(position, len(self.images))
-        generator = torch.Generator().manual_seed(self.recipe.seed + full_passes)
-        order = torch.randperm(len(self.images), generator=generator)
-        with torch.random.fork_rng([]):
-            torch.manual_seed(position_seed(self.recipe, position))
-            return self.images[int(order[place])]
-
-
-def position_seed(recipe: Recipe, position: int) -> int:
-    """A seed from 0 to 2^32 - 1 for what is random about the image at a position."""
-    return (recipe.seed * 1_000_003 + position) % 2**32
-
-
-def step_seed(recipe: Recipe, step: int) -> int:
-    """A seed for what is random inside the network (dropout) at a step, for each process."""
-    return position_seed(recipe, -1 - step * distributed.count() - distributed.rank())
-
-
-def batches(draws: Draws, first_step: int, workers: int) -> DataLoader:
-    """Batches `uint8 [N, 3, h, w]` and `uint8 [N, h, w]`, from step `first_step` (from 0) on.
-
-    Of several processes each gets its own part of every batch.
-    """
-    recipe, process, processes = draws.recipe, distributed.rank(), distributed.count()
-    mine = [
-        range(step * recipe.batch_size + process, (step + 1) * recipe.batch_size, processes)
-        for step in range(first_step, recipe.steps)
-    ]
-    return DataLoader(
-        draws,
-        batch_sampler=mine,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
-    )
 
 
 def class_weights(train: Dataset, recipe: Recipe) -> torch.Tensor | None:
@@ -143,68 +81,109 @@ def new_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 @contextmanager
-def memory_explained(recipe: Recipe) -> Iterator[None]:
-    """Inside, running out of memory is a `TrainingError` that says what to lower."""
+def limits_explained(recipe: Recipe) -> Iterator[None]:
+    """Inside, a batch that is too large or too small is a `TrainingError` that says what to change.
+
+    Too large: memory runs out. Too small: batch norm has a single number for each channel, or the
+    network wants larger images.
+    """
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         words = str(error).lower()
-        if not ("out of memory" in words or "can't allocate" in words):
+        if "out of memory" in words or "can't allocate" in words:
+            found = "out of memory"
+            cure = "Halve the batch_size first, then the crop; or choose a smaller network."
+        elif "more than 1 value per channel" in words or "at least 32 x 32" in words:
+            found = f"too little to learn from ({error})"
+            cure = "Raise the batch_size or the crop (in a shell: --batch-size, --crop)."
+        else:
             raise
         height, width = recipe.crop
         raise TrainingError(
-            f"out of memory with batch_size {recipe.batch_size} and crop {height} x {width}. Halve "
-            "the batch_size first, then the crop; or choose a smaller network."
+            f"{found} with batch_size {recipe.batch_size} and crop {height} x {width}. {cure}"
         ) from error
+
+
+class SegmentationLoss:
+    """Forward pass and loss of a network that labels pixels, as a recipe asks for.
+
+    Args:
+        train: the training images; here only their classes matter, and how frequent they are.
+        recipe: see `Recipe`.
+        runtime: where to run.
+    """
+
+    def __init__(self, train: Dataset, recipe: Recipe, runtime: Runtime):
+        weights = class_weights(train, recipe)
+        self.weights = None if weights is None else weights.to(runtime.device)
+        self.one_loss, self.classes, self.runtime = LOSSES[recipe.loss], train.num_classes, runtime
+
+    def __call__(self, model: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """The loss of one batch; the mean over what `trained_logits` gives.
+
+        Args:
+            model: normalised images -> logits.
+            images: `uint8 [N, 3, h, w]`.
+            masks: `uint8 [N, h, w]`.
+
+        Raises:
+            TrainingError: the model has too few channels for the classes.
+        """
+        images, masks = images.to(self.runtime.device), masks.to(self.runtime.device)
+        with self.runtime.precision():
+            output = model(self.runtime.batch(normalize(images)))
+        if (channels := logits_of(output).shape[1]) < self.classes:
+            raise TrainingError(
+                f"the model scores {channels} classes but the data set has {self.classes}; build "
+                f"it with num_classes={self.classes}"
+            )
+        losses = [self.one_loss(logits, masks, self.weights) for logits in trained_logits(output)]
+        return sum(losses) / len(losses)
 
 
 class Trainer:
     """A network under training: all that changes from step to step, and how a step changes it.
 
     Args:
-        model: normalised images -> logits.
-        train: the training images; here only their classes matter.
+        model: any network.
         recipe: see `Recipe`.
         runtime: where to run.
+        loss: called as `loss(model, images, targets)`, such as a `SegmentationLoss`; it gives
+            one number.
 
     Attributes:
         step: how many steps are done.
         history: of those steps.
     """
 
-    def __init__(self, model: nn.Module, train: Dataset, recipe: Recipe, runtime: Runtime):
-        self.train_set, self.recipe, self.runtime = train, recipe, runtime
+    def __init__(self, model: nn.Module, recipe: Recipe, runtime: Runtime, loss: Callable):
+        self.recipe, self.loss = recipe, loss
         self.model = runtime.place(model)
         self.forward = distributed.shared(self.model)
         if runtime.compile:
             self.forward = torch.compile(self.forward)
-        weights = class_weights(train, recipe)
-        self.weights = None if weights is None else weights.to(runtime.device)
         self.optimizer = new_optimizer(self.model, recipe)
         half = runtime.autocast == torch.float16  # small gradients would vanish in 16 bits
         self.scaler = torch.amp.GradScaler(runtime.device.type, enabled=half)
         self.step, self.history = 0, History()
 
-    def train_on(self, images: torch.Tensor, masks: torch.Tensor) -> float:
+    def train_on(self, images, targets) -> float:
         """One step: forward, loss, backward, change the weights. Returns the loss.
 
         Args:
-            images: `uint8 [N, 3, h, w]`.
-            masks: `uint8 [N, h, w]`.
+            images, targets: a batch in the form that the loss wants.
 
         Raises:
-            TrainingError: the model has too few channels for the classes, memory ran out, or the
-                loss is not a number any more.
+            TrainingError: the batch is too large or too small, or the loss is not a number any
+                more.
         """
         rate = self.recipe.learning_rate * self.recipe.factor(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
-        with memory_explained(self.recipe):
+        with limits_explained(self.recipe):
             training_mode(self.model, self.recipe)
-            images, masks = images.to(self.runtime.device), masks.to(self.runtime.device)
-            with self.runtime.precision():
-                output = self.forward(self.runtime.batch(normalize(images)))
-            loss = self.loss(output, masks)
+            loss = self.loss(self.forward, images, targets)
             self.optimizer.zero_grad()
             self.scaler.scale(loss).backward()
             if self.recipe.max_gradient_norm is not None:
@@ -223,75 +202,42 @@ class Trainer:
         self.history.steps.append({"step": self.step, "loss": value, "learning_rate": rate})
         return value
 
-    def loss(self, output, masks: torch.Tensor) -> torch.Tensor:
-        """The recipe's loss of a model's output; the mean over what `trained_logits` gives."""
-        one_loss, classes = LOSSES[self.recipe.loss], self.train_set.num_classes
-        channels = logits_of(output).shape[1]
-        if channels < classes:
-            raise TrainingError(
-                f"the model scores {channels} classes but the data set has {classes}; build it "
-                f"with num_classes={classes}"
-            )
-        losses = [one_loss(logits, masks, self.weights) for logits in trained_logits(output)]
-        return sum(losses) / len(losses)
-
-    def state(self) -> dict:
-        """Everything besides the weights that is needed to go on.
-
-        Random numbers need no place in it: all follow from the recipe's seed and the step.
-        """
-        return {
-            "recipe": asdict(self.recipe),
-            "step": self.step,
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "history": asdict(self.history),
-        }
-
-    def save(self, path: Path, training: dict | None = None) -> None:
-        """Write the network, and perhaps a `state`, as a checkpoint."""
-        data = self.train_set
-        trained = Trained(
-            self.model, data.classes, data.palette, self.recipe.longest_side, repr(self.recipe)
-        )
-        networks.save(path, trained, training=training)
-
-    def restore(self, path: Path) -> None:
-        """Go on from a checkpoint that holds a `state`.
-
-        Raises:
-            CheckpointError: the file cannot be read.
-            TrainingError: it is of another network, other classes, or another recipe.
-        """
-        content = checkpoints.read(path)
-        state = content["training"]
-        if state is None:
-            raise TrainingError(f"{path}: a finished network; training goes on from NAME.last.pt")
-        architecture = getattr(self.model, "architecture", {})
-        mine = {
-            "model": architecture.get("name", type(self.model).__name__),
-            "backbone": architecture.get("backbone"),
-            "classes": list(self.train_set.classes),
-            **asdict(self.recipe),
-        }
-        theirs = {**content, "model": content["name"], **state["recipe"]}
-        other = [
-            f"{name} {theirs.get(name)} (now {value})"
-            for name, value in mine.items()
-            if theirs.get(name) != value
-        ]
-        if other:
-            raise TrainingError(
-                f"{path}: that training had {', '.join(other)}. Give the same settings to go on "
-                "with it, or another checkpoint name to begin a new one."
-            )
-        self.model.load_state_dict(content["state"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.step, self.history = state["step"], History(**state["history"])
+    def finish(self) -> History:
+        """Switch the model to evaluation and give the memory back that only training needs."""
+        self.model.zero_grad()
+        self.model.eval()
+        del self.optimizer  # and with it two numbers for each weight
+        return_freed_memory()
+        return self.history
 
 
 # ---------------------------------------------------------------- the loop
+
+
+def steps(
+    trainer: Trainer, loader: DataLoader, progress: bool = True, stop_after: int | None = None
+) -> Iterator[int]:
+    """The loop: train on one batch after the other; yields the number of each step, from 1.
+
+    Args:
+        trainer: goes on from its own step.
+        loader: the batches from there on.
+        progress: show a bar with loss, mean IoU and the time left.
+        stop_after: end when this many evaluations brought nothing better.
+    """
+    hidden = not progress or distributed.rank() > 0
+    total, done = trainer.recipe.steps, trainer.step
+    bar = tqdm(loader, "training", total, initial=done, disable=hidden, leave=False)
+    began = time.perf_counter()
+    for images, targets in bar:
+        if stop_after is not None and trainer.history.fruitless >= stop_after:
+            return
+        torch.manual_seed(step_seed(trainer.recipe, trainer.step))
+        trainer.train_on(images, targets)
+        trainer.history.seconds += time.perf_counter() - began
+        bar.set_postfix(trainer.history.latest(), refresh=False)
+        yield trainer.step
+        began = time.perf_counter()
 
 
 def fit(
@@ -305,6 +251,8 @@ def fit(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     watch: Callable[[History], object] | None = None,
+    stop_after: int | None = None,
+    check: bool = True,
 ) -> History:
     """Train a model in place.
 
@@ -324,93 +272,71 @@ def fit(
             are those of a training that was never stopped, bit for bit.
         watch: called with the history so far whenever a checkpoint is due;
             `seglab.figures.LiveCurve` draws it.
+        stop_after: stop early when this many evaluations brought nothing better.
+        check: look through all masks first, so that a fault is found now and not at the end.
+
+    Returns:
+        What happened; its `best_matrix` is the best evaluation.
 
     Raises:
-        TrainingError: the loss is not a number any more, memory ran out, the model has too few
-            channels for the classes, the recipe freezes a backbone that starts at random, or
-            `resume` found the checkpoint of another training.
+        TrainingError: a mask is faulty or all are void, the loss is not a number any more, memory
+            ran out, the model has too few channels for the classes, the recipe freezes a backbone
+            that starts at random, another training writes to `checkpoint`, or `resume` found that
+            of another training.
         CheckpointError: a checkpoint cannot be read, or the model cannot be stored in one.
+    """
+    recipe, runtime = settled(recipe, runtime)
+    if runtime.budget == "test":
+        evaluations = 1
+    due = set() if val is None else due_steps(recipe, evaluations)
+    if stop_after is not None and not (due and stop_after >= 1):
+        raise TrainingError(f"stop_after counts evaluations on val, from 1; found {stop_after}")
+    files = TrainingFiles(checkpoint, train)
+    with seeded_apart(runtime), frozen(model, recipe), files.kept_to_oneself(resume):
+        if check:
+            look_through(train, "training", progress)
+            if due:
+                look_through(val, "validation", progress)
+        trainer = Trainer(model, recipe, runtime, SegmentationLoss(train, recipe, runtime))
+        files.begin(trainer, resume)
+        loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
+        for step in steps(trainer, loader, progress, stop_after):
+            if step in due:
+                matrix = evaluate(model, val, recipe.longest_side, runtime, progress)
+                trainer.history.add_score(step, matrix)
+            if step in due or ends_pass(step, recipe, len(train)):
+                kept = trainer.history.best_step if due else recipe.steps
+                files.write(trainer, best=step == kept)
+                if watch is not None and distributed.rank() == 0:
+                    watch(trainer.history)
+    return trainer.finish()
+
+
+def settled(recipe: Recipe | None, runtime: Runtime | None) -> tuple[Recipe, Runtime]:
+    """Recipe and runtime, or their defaults; under the budget "test" for a few steps only.
+
+    Raises:
+        TrainingError: the processes cannot share the recipe's batches.
     """
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
     if runtime.budget == "test":
         recipe = replace(recipe, images=min(recipe.images, STEPS_OF_A_TEST * recipe.batch_size))
-        evaluations = 1  # at the end
     if recipe.batch_size % distributed.count():
         raise TrainingError(
             f"{distributed.count()} processes cannot share batches of {recipe.batch_size}; choose "
             "a batch_size that their number divides"
         )
-    due = {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
-    writes = distributed.rank() == 0
-    # Seeded apart from the notebook around it: what ran before does not change the numbers.
-    seeded = torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else [])
-    with seeded, frozen(model, recipe):
-        trainer = Trainer(model, train, recipe, runtime)
-        if checkpoint is not None:
-            best, last = Path(checkpoint), last_of(checkpoint)
-            open_checkpoint(trainer, best, last, resume)
-        loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
-        bar = tqdm(
-            loader,
-            initial=trainer.step,
-            total=recipe.steps,
-            disable=not (progress and writes),
-            leave=False,
-        )
-        began = time.perf_counter()
-        for images, masks in bar:
-            torch.manual_seed(step_seed(recipe, trainer.step))
-            loss = trainer.train_on(images, masks)
-            trainer.history.seconds += time.perf_counter() - began
-            scored, done = val is not None and trainer.step in due, trainer.step == recipe.steps
-            if scored:
-                matrix = evaluate(model, val, recipe.longest_side, runtime, progress=False)
-                improved = trainer.history.add_score(trainer.step, matrix)
-            bar.set_postfix(trainer.history.last_score(), loss=f"{loss:.3f}", refresh=False)
-            if writes and (scored or ends_pass(trainer.step, recipe, len(train))):
-                if checkpoint is not None:
-                    if improved if scored else done and val is None:
-                        trainer.save(best)
-                    trainer.save(last, trainer.state())
-                if watch is not None:
-                    watch(trainer.history)
-            began = time.perf_counter()
-    distributed.wait()  # until process 0 has written its files
-    model.zero_grad()
-    model.eval()
-    history = trainer.history
-    del trainer  # and with it the optimiser's two numbers for each weight
-    return_freed_memory()
-    return history
+    return recipe, runtime
 
 
-def open_checkpoint(trainer: Trainer, best: Path, last: Path, resume: bool) -> None:
-    """Go on from the file `last`, if that is wanted and it is there; else write it.
-
-    Raises:
-        TrainingError: it is of another training, or not all processes found it.
-        CheckpointError: it cannot be read or written.
-    """
-    writes = distributed.rank() == 0
-    if writes:
-        remove_leftovers(best)
-        remove_leftovers(last)
-    if resume and last.exists():
-        trainer.restore(last)
-    elif writes:
-        trainer.save(last, trainer.state())  # better that this fails now than after an hour
-    distributed.wait()
-    if distributed.total(torch.tensor(trainer.step)) != trainer.step * distributed.count():
-        raise TrainingError(
-            f"{last}: not all processes found the same file; put it into a folder that all "
-            "machines share"
-        )
+def seeded_apart(runtime: Runtime) -> AbstractContextManager:
+    """Inside, seeds do not reach the notebook around, and what ran there before does not matter."""
+    return torch.random.fork_rng([runtime.device] if runtime.device.type == "cuda" else [])
 
 
-def last_of(checkpoint: str | Path) -> Path:
-    """The file beside a checkpoint that holds what is needed to go on: NAME.last.pt."""
-    path = Path(checkpoint)
-    return path.with_name(f"{path.stem}.last{path.suffix}")
+def due_steps(recipe: Recipe, evaluations: int) -> set[int]:
+    """The steps after which a network is scored: evenly spread, the last one at the end."""
+    return {round(recipe.steps * (i + 1) / evaluations) for i in range(evaluations)}
 
 
 def ends_pass(step: int, recipe: Recipe, images: int) -> bool:
@@ -443,7 +369,8 @@ def evaluate(
     distributed.copy_statistics(model)
     matrix = ConfusionMatrix(dataset.num_classes)
     mine = range(distributed.rank(), len(dataset), distributed.count())
-    for index in tqdm(mine, disable=not progress or distributed.rank() > 0, leave=False):
+    hidden = not progress or distributed.rank() > 0
+    for index in tqdm(mine, "scoring", disable=hidden, leave=False):
         image, mask = dataset[index]
         matrix.update(predict(model, image, longest_side, runtime, flip, scales), mask)
     matrix.counts = distributed.total(matrix.counts)

@@ -20,7 +20,7 @@ from seglab import networks, prediction, training
 from seglab.backbones import BACKBONES, WeightsError
 from seglab.classroom import bundle, doctor, publish
 from seglab.datasets import LAYOUTS, downloads, open_dataset
-from seglab.history import TensorBoard
+from seglab.history import TensorBoard, TrainingError
 from seglab.losses import LOSSES
 from seglab.machine import distributed
 from seglab.machine.checkpoints import CheckpointError
@@ -33,7 +33,6 @@ from seglab.recipes import (
     PRESETS,
     SCHEDULES,
     Recipe,
-    TrainingError,
     recipe_for,
 )
 from seglab.voc import DatasetError, SegmentationDataset

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from seglab.machine.files import FULL
+from seglab.machine.files import FULL, written_whole
 
 # What torch says when a file cannot grow; that the disk is full it keeps to itself.
 CANNOT_GROW = re.compile(r"unexpected pos \d+ vs \d+|failed writing file")
@@ -15,41 +15,53 @@ class CheckpointError(ValueError):
     """A checkpoint is missing, cut off, not one of seglab's, or cannot be written."""
 
 
-def is_disk_full(error: OSError | RuntimeError) -> bool:
-    """Did writing end with this error because there is no more room?"""
-    if isinstance(error, OSError):
-        return error.errno in FULL
-    return bool(CANNOT_GROW.search(str(error)))
+def write(path: Path, content: dict) -> None:
+    """Write a dict of tensors and plain values, whole or not at all.
+
+    Raises:
+        CheckpointError: the disk is full; then an older file of that name is still whole.
+    """
+    try:
+        with written_whole(path) as temporary:
+            torch.save(content, temporary)
+    except (OSError, RuntimeError) as error:
+        no_room = (
+            error.errno in FULL if isinstance(error, OSError) else CANNOT_GROW.search(str(error))
+        )
+        if not no_room:
+            raise
+        old = " beside the old one, which is still whole" if path.exists() else ""
+        raise CheckpointError(
+            f"{path}: the disk, or your share of it, is full. The file needs "
+            f"{tensor_bytes(content) / 1e6:.1f} MB{old}. Free some room; then a training goes on "
+            "from its last checkpoint with resume=True (in a shell: --resume)"
+        ) from error
 
 
-def disk_full(path: Path, content: dict) -> str:
-    """What there is to say when a checkpoint does not fit on the disk."""
-    counter = Counter()
-    torch.save(content, counter)
-    old = " beside the old one, which is still whole" if path.exists() else ""
-    return (
-        f"{path}: the disk, or your share of it, is full. The file needs {counter.size / 1e6:.1f} "
-        f"MB{old}. Free some room; then a training goes on from its last checkpoint with "
-        "resume=True (in a shell: --resume)"
-    )
+def tensor_bytes(content) -> int:
+    """How many bytes the tensors in nested dicts and lists have."""
+    if isinstance(content, torch.Tensor):
+        return content.nbytes
+    if isinstance(content, dict):
+        content = content.values()
+    elif not isinstance(content, list | tuple):
+        return 0
+    return sum(map(tensor_bytes, content))
 
 
-class Counter:
-    """A file that only counts its bytes."""
+def plain_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A state dict without what wrappers add to names: "module." and "_orig_mod.".
 
-    size = 0
-
-    def write(self, data) -> int:
-        """Count these bytes."""
-        self.size += len(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits to be written."""
+    The first is DataParallel's, the second torch.compile's.
+    """
+    state = {name.replace("_orig_mod.", ""): value for name, value in state.items()}
+    if all(name.startswith("module.") for name in state):
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return state
 
 
 def read(path: str | Path) -> dict:
-    """The content of a file that `save` wrote, by name.
+    """The content of a file that `seglab.networks.save` wrote, by name.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
@@ -65,5 +77,8 @@ def read(path: str | Path) -> dict:
             f"{path}: cannot be read as a checkpoint ({type(error).__name__}); it may be cut off"
         ) from error
     if not isinstance(content, dict) or "seglab" not in content:
-        raise CheckpointError(f"{path}: not a checkpoint of seglab's (bare weights, perhaps?)")
-    return content
+        held = list(content)[:3] if isinstance(content, dict) else type(content).__name__
+        raise CheckpointError(
+            f"{path}: not a checkpoint of seglab's (bare weights, perhaps?); it holds {held}"
+        )
+    return content | {"state": plain_names(content.get("state", {}))}

@@ -40,6 +40,10 @@ def remove_leftovers(path: str | Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
+class Occupied(RuntimeError):
+    """Another process works on the same file."""
+
+
 @contextmanager
 def folder_written_whole(folder: str | Path) -> Iterator[Path]:
     """Fill a folder under a temporary name; rename it when everything went well.
@@ -60,17 +64,33 @@ def folder_written_whole(folder: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def alone(path: str | Path) -> Iterator[None]:
-    """Wait until no other process works on a file or folder. The lock of a killed one is void."""
+def alone(path: str | Path, patience: float | None = None) -> Iterator[None]:
+    """Inside, no other process of this machine is inside for the same path.
+
+    The lock of a killed process is void. Where a disk knows no locks, all may enter.
+
+    Args:
+        path: a file or folder that is to be made; the lock is a hidden file beside it.
+        patience: seconds to wait for another process to leave. Default: as long as it takes,
+            after a line that says so.
+
+    Raises:
+        Occupied: another process is inside, and stays longer.
+    """
     from filelock import FileLock, Timeout  # here: whoever only writes a file does not wait for it
 
     path = Path(path)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.stem}.lock"))
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience or 0)
     except Timeout:
+        if patience is not None:
+            raise Occupied(f"{path}: another process works on it") from None
         print(f"another process is making {path}: waiting for it", flush=True)
         lock.acquire()
+    except (NotImplementedError, OSError):
+        pass  # some network drives know no locks
     try:
         yield
     finally:

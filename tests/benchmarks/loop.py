@@ -24,9 +24,10 @@ from torchvision import tv_tensors
 from torchvision.models.segmentation import deeplabv3_resnet50
 from torchvision.transforms import v2
 
+from seglab.draws import Draws, batches
 from seglab.machine.runtime import default_runtime
 from seglab.recipes import PRESETS, Recipe
-from seglab.training import Draws, Trainer, batches
+from seglab.training import SegmentationLoss, Trainer
 from seglab.transforms import IMAGENET_MEAN, IMAGENET_STD
 from seglab.voc import rooms
 
@@ -46,7 +47,9 @@ def our_steps(train: Dataset) -> Iterator[int]:
     recipe: Recipe = replace(
         PRESETS["voc2012"], images=steps * BATCH, batch_size=BATCH, crop=(CROP, CROP)
     )
-    trainer = Trainer(network(), train, recipe, replace(default_runtime(), workers=WORKERS))
+    runtime = replace(default_runtime(), workers=WORKERS)
+    loss = SegmentationLoss(train, recipe, runtime)
+    trainer = Trainer(network(), recipe, runtime, loss)
     for images, masks in batches(Draws(train, recipe), 0, WORKERS):
         trainer.train_on(images, masks)
         yield len(images)

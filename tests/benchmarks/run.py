@@ -29,7 +29,7 @@ from seglab.machine.runtime import Runtime
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, colorize, indices_from_rgb, palette_image
 from seglab.recipes import recipe_for
-from seglab.training import Trainer
+from seglab.training import SegmentationLoss, Trainer
 from seglab.voc import rooms
 
 HEIGHT, WIDTH, CLASSES = 375, 500, 21
@@ -252,7 +252,9 @@ def frozen_steps() -> None:
         for name, variant in recipes.items():
             model = networks.build("unet", CLASSES)
             stack.enter_context(frozen(model, variant))
-            trainer = Trainer(model, train, variant, Runtime(torch.device("cpu")))
+            runtime = Runtime(torch.device("cpu"))
+            loss = SegmentationLoss(train, variant, runtime)
+            trainer = Trainer(model, variant, runtime, loss)
             ways[name] = partial(trainer.train_on, images, masks)
         side_by_side("Training step, U-Net on EfficientNet-Lite0: what is frozen", ways, 20)
 

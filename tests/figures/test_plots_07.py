@@ -33,7 +33,7 @@ def history(losses, scores=()):
 SETUP = """
 import matplotlib.pyplot as plt
 from seglab.figures import LiveCurve
-from seglab.training import History
+from seglab.history import History
 
 def history(count):
     steps = [{"step": n + 1, "loss": 3 / (n + 1), "learning_rate": 0.1} for n in range(count)]

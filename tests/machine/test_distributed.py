@@ -15,13 +15,15 @@ import torch
 from helpers import TINY_CLASSES, lively, make_tiny_voc
 
 import seglab.classroom.shell as shell
-from seglab import networks, training
+from seglab import draws, history, networks, resuming, training
+from seglab.draws import Draws, batches
+from seglab.history import TrainingError
 from seglab.losses import pixel_loss
-from seglab.machine import checkpoints, distributed, history
+from seglab.machine import checkpoints, distributed
 from seglab.machine.distributed import ProcessLost
 from seglab.machine.runtime import Runtime
-from seglab.recipes import Recipe, TrainingError
-from seglab.training import Draws, batches, evaluate, fit, new_optimizer
+from seglab.recipes import Recipe
+from seglab.training import evaluate, fit, new_optimizer
 from seglab.transforms import normalize
 from seglab.voc import VOCSegmentation
 
@@ -102,7 +104,7 @@ def test_the_processes_draw_dropout_of_their_own(monkeypatch):
     for step in range(50):
         for rank in range(2):
             monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
-            seeds.append(training.step_seed(RECIPE, step))
+            seeds.append(draws.step_seed(RECIPE, step))
     assert len(set(seeds)) == 100
 
 
@@ -199,7 +201,7 @@ def trained(data, folder):
         replace_at_once(old, new)
 
     os.replace = replace_slowly
-    training.remove_leftovers = lambda path: written.append("cleaned")
+    resuming.remove_leftovers = lambda path: written.append("cleaned")
     model = network()
     history = fit(
         model,
@@ -319,7 +321,7 @@ def test_only_the_first_process_writes_curves(data, tmp_path, monkeypatch, rank)
         raise TrainingError("enough")
 
     monkeypatch.setattr(distributed, "rank", lambda: rank)
-    monkeypatch.setattr(training, "TensorBoard", made.append)
+    monkeypatch.setattr(shell, "TensorBoard", made.append)
     monkeypatch.setattr(training, "fit", enough)
     words = ["train", "--data", str(data), "--model", "unet_plain", "--tensorboard", "curves"]
     assert shell.main([*words, "--output", str(tmp_path / "net.pt")]) == 1
@@ -415,7 +417,7 @@ def test_two_processes_find_the_mean_iou_that_one_finds(finished, data, one_thre
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds a process by its place in /proc")
 def test_a_killed_process_ends_the_job_and_it_can_go_on(finished, data, tmp_path):
-    last = training.last_of(tmp_path / "runs" / "net.pt")
+    last = resuming.last_of(tmp_path / "runs" / "net.pt")
     job = torchrun(tmp_path, data)
     wait_for(lambda: last.exists() and checkpoints.read(last)["training"]["step"] >= 2)
     os.kill(process_number(tmp_path, 1), signal.SIGKILL)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,9 @@ from PIL import Image
 from torch import nn
 
 from seglab import networks, training
+from seglab.draws import Draws, batches
 from seglab.fcn import FCN
-from seglab.history import History, TensorBoard
+from seglab.history import History, TensorBoard, TrainingError
 from seglab.losses import (
     balanced_weights,
     class_pixels,
@@ -33,9 +33,11 @@ from seglab.losses import (
 from seglab.machine import checkpoints
 from seglab.machine.checkpoints import CheckpointError
 from seglab.machine.runtime import Runtime, default_runtime
+from seglab.metrics import ConfusionMatrix
 from seglab.prediction import predict
-from seglab.recipes import Recipe, TrainingError
-from seglab.training import Draws, batches, ends_pass, evaluate, fit, last_of, parameter_groups
+from seglab.recipes import Recipe
+from seglab.resuming import last_of
+from seglab.training import ends_pass, evaluate, fit, parameter_groups
 from seglab.transforms import normalize
 from seglab.voc import VOCSegmentation
 
@@ -549,10 +551,11 @@ def test_a_resumed_training_gives_the_numbers_of_one_that_was_never_stopped(tiny
 def test_the_best_network_is_kept_not_the_last(tiny_voc, tmp_path, monkeypatch):
     scores = iter([0.3, 0.8, 0.5, 0.8])
 
-    class Scored:
-        pixel_accuracy = 0.5
+    class Scored(ConfusionMatrix):
+        pixel_accuracy, mean_iou = 0.5, None
 
         def __init__(self):
+            super().__init__(3)
             self.mean_iou = next(scores)
 
     states = []
@@ -567,6 +570,93 @@ def test_the_best_network_is_kept_not_the_last(tiny_voc, tmp_path, monkeypatch):
     best, last = checkpoints.read(path)["state"], checkpoints.read(last_of(path))["state"]
     assert all(torch.equal(best[name], states[1][name]) for name in best)
     assert all(torch.equal(last[name], states[3][name]) for name in last)
+
+
+class Scripted:
+    """Stands for `evaluate`: the networks score what a list says."""
+
+    def __init__(self, scores):
+        self.scores = iter(scores)
+
+    def __call__(self, *arguments, **options):
+        right = round(100 * next(self.scores))
+        matrix = ConfusionMatrix(3)
+        matrix.counts = torch.tensor([[right, 100 - right, 0], [0, 0, 0], [0, 0, 0]])
+        return matrix
+
+
+def test_it_stops_when_evaluations_bring_nothing_better_and_goes_on_later(
+    tiny_voc, tmp_path, monkeypatch
+):
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "net.pt"
+    options = {"evaluations": 8, "progress": False, "checkpoint": path, "resume": True}
+    scores = [0.2, 0.5, 0.4, 0.5, 0.6, 0.1, 0.1, 0.7]
+
+    def again(stop_after, rest):
+        monkeypatch.setattr(training, "evaluate", Scripted(rest))
+        return fit(new_network(), data, data, SMALL, stop_after=stop_after, **options)
+
+    history = again(2, scores)
+    assert [row["step"] for row in history.scores] == [1, 2, 3, 4] and history.best_step == 2
+    assert len(history.steps) == 4
+    kept = path.read_bytes()
+    assert again(2, []).steps == history.steps  # again: it still has nothing to hope for
+    history = again(3, scores[4:])
+    assert len(history.steps) == 8 and history.best_step == 8  # 0.1 twice is not three times
+    assert path.read_bytes() != kept
+    monkeypatch.setattr(training, "evaluate", Scripted(scores))
+    unbroken = fit(new_network(), data, data, SMALL, evaluations=8, progress=False)
+    assert [row["loss"] for row in unbroken.steps] != []
+    assert unbroken.scores == history.scores
+
+
+@pytest.mark.parametrize(("val", "number"), [(None, 1), ("val", 0)])
+def test_stopping_needs_something_to_count(tiny_voc, val, number):
+    with pytest.raises(TrainingError, match="stop_after counts evaluations on val"):
+        train(tiny_voc, val=val and VOCSegmentation(tiny_voc, val), stop_after=number)
+
+
+def test_the_best_confusion_matrix_comes_back(tiny_voc, tmp_path):
+    val, path = VOCSegmentation(tiny_voc, "val"), tmp_path / "net.pt"
+    data, options = VOCSegmentation(tiny_voc, "train"), {"progress": False, "checkpoint": path}
+    history = fit(new_network(), data, val, SMALL, evaluations=4, **options)
+    expected = evaluate(networks.load(path).model, val, 64, progress=False)
+    assert torch.equal(history.best_matrix.counts, expected.counts)
+    assert torch.equal(history.best_matrix.void_counts, expected.void_counts)
+    assert history.best_matrix.mean_iou == max(row["mean_iou"] for row in history.scores)
+    resumed = fit(new_network(), data, val, SMALL, evaluations=4, resume=True, **options)
+    assert torch.equal(resumed.best_matrix.counts, expected.counts)
+    assert train(tiny_voc, replace(TINY, images=4))[1].best_matrix is None
+
+
+def test_a_second_training_is_told_that_the_first_is_writing(tiny_voc, tmp_path):
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "net.pt"
+    half = tmp_path / ".net.last.123.pt"  # what the first one is writing just now
+    refused = []
+
+    def second(history):
+        half.touch()
+        with pytest.raises(TrainingError, match=r"net\.pt: another training is writing there"):
+            fit(new_network(), data, recipe=SMALL, progress=False, checkpoint=path)
+        refused.append(half.exists())
+
+    first = fit(new_network(), data, None, SMALL, progress=False, checkpoint=path, watch=second)
+    assert refused and all(refused) and len(first.steps) == 8
+    fit(new_network(), data, recipe=SMALL, progress=False, checkpoint=path)  # the place is free
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == [
+        "net.last.pt",
+        "net.pt",
+    ]
+
+
+def test_a_disk_without_locks_can_be_written_to(tiny_voc, tmp_path, monkeypatch):
+    def unknown(self, *arguments, **options):
+        raise NotImplementedError("no locks here")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", unknown)
+    data, path = VOCSegmentation(tiny_voc, "train"), tmp_path / "runs" / "net.pt"
+    fit(new_network(), data, recipe=replace(SMALL, images=4), progress=False, checkpoint=path)
+    assert path.exists()
 
 
 def test_without_a_val_split_the_last_network_is_kept(tiny_voc, tmp_path):
@@ -631,13 +721,9 @@ def test_a_training_on_a_full_disk_says_so_and_goes_on_later(tiny_voc, tmp_path)
     ],
 )
 def test_no_room_for_the_first_checkpoint(tiny_voc, tmp_path, monkeypatch, error):
-    real = torch.save
-
     def fails(content, file):
-        if isinstance(file, Path):
-            file.write_bytes(b"the first bytes")
-            raise error
-        real(content, file)  # to count the bytes
+        file.write_bytes(b"the first bytes")
+        raise error
 
     monkeypatch.setattr(torch, "save", fails)
     path = tmp_path / "folder" / "model.pt"
