@@ -84,7 +84,7 @@ def download(arguments: argparse.Namespace) -> int:
 
 def mark(arguments: argparse.Namespace) -> int:
     """Check the exercises of notebooks that were handed in."""
-    from seglab.exercises import marking
+    from seglab.classroom import marking
 
     return marking.report(arguments.notebooks)
 

@@ -7,7 +7,8 @@ inputs. It never raises: whatever happens is one message.
 
 from pathlib import Path
 
-from seglab.exercises import (  # noqa: F401, each registers its checks, in this order
+from seglab.exercises import (  # noqa: F401, each notebook registers its checks, in this order
+    checking,
     notebook_01,
     notebook_02,
     notebook_03,
@@ -19,7 +20,7 @@ from seglab.exercises import (  # noqa: F401, each registers its checks, in this
     notebook_09,
     notebook_10,
 )
-from seglab.exercises.checking import EXERCISES, check
+from seglab.exercises.checking import check
 from seglab.exercises.records import progress_table
 from seglab.machine.tables import Table
 
@@ -36,4 +37,4 @@ def progress(folder: str | Path | None = None) -> Table:
     Raises:
         FileNotFoundError: `folder` was given and holds no such file.
     """
-    return progress_table(EXERCISES.values(), folder)
+    return progress_table(checking.EXERCISES.values(), folder)

@@ -38,7 +38,7 @@ kills = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKI
 # A server that has imported torch starts a process by copying itself: that takes no time.
 PROCESSES = None if sys.platform == "win32" else multiprocessing.get_context("forkserver")
 if PROCESSES is not None:
-    PROCESSES.set_forkserver_preload(["seglab.training", "seglab.classroom.shell", "helpers"])
+    PROCESSES.set_forkserver_preload(["seglab.classroom.commands", "helpers"])
 
 PATIENCE = 120  # seconds for whatever takes far less
 RANDOM = np.random.default_rng(5).integers(0, 256, 40_000, dtype=np.uint8).tobytes()
