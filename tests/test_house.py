@@ -152,7 +152,13 @@ def test_the_house_is_in_order(rule):
 
 # ---------------------------------------------------------------- planted violations
 
-TABLE = '"""A package.\n\n    notebook       modules\n    01 colours     {}\n    02 data set    {}\n"""\n'
+TABLE = '''"""A package.
+
+    notebook       modules
+    01 colours     {}
+    02 data set    {}
+"""
+'''
 SOUND = {
     "__init__": TABLE.format("palettes", "voc, metrics"),
     "__main__": "from seglab.classroom.shell import main\n",
