@@ -1,11 +1,15 @@
 """What several test files share."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Two processes run the tests (addopts in pyproject.toml), each on a core of its own. Set before
+# torch is imported; kernels and programs that the tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))  # so that `import helpers` works everywhere
 
 # The same examples on every run: a red test can be repeated, and a green one stays green.

