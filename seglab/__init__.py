@@ -9,7 +9,8 @@ What a notebook explains lies beside this file, one module for each topic:
     04 FCN                      backbones, fcn
     05 U-Net                    unet
     06 DeepLab                  deeplab, crf
-    07 training                 losses, recipes, draws, training, resuming, networks, erfnet
+    07 training                 losses, recipes, freezing, draws, training, history, resuming,
+                                networks, erfnet
     08 IoU evaluation           metrics
     10 instances                instances, mask_rcnn
 

@@ -106,13 +106,12 @@ class TensorBoard:
             raise TrainingError(
                 "the curves need the package tensorboard: pip install tensorboard"
             ) from error
-        self.writer, self.written = SummaryWriter(str(folder)), 0
+        self.writer, self.steps, self.scores = SummaryWriter(str(folder)), 0, 0
 
     def __call__(self, history: History) -> None:
         """Write what is new since the last call."""
-        for row in history.steps + history.scores:
-            if row["step"] > self.written:
-                for name in row.keys() - {"step"}:
-                    self.writer.add_scalar(name, row[name], row["step"])
-        self.written = history.steps[-1]["step"]
+        for row in history.steps[self.steps :] + history.scores[self.scores :]:
+            for name in row.keys() - {"step"}:
+                self.writer.add_scalar(name, row[name], row["step"])
+        self.steps, self.scores = len(history.steps), len(history.scores)
         self.writer.flush()

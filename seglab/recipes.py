@@ -1,78 +1,82 @@
 """How to train, in numbers (notebook 07)."""
 
 import math
-from dataclasses import dataclass, fields, replace
-
-from seglab.losses import LOSSES
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 SCHEDULES = ("one_cycle", "poly", "constant")
 OPTIMIZERS = ("adamw", "sgd")
+LOSSES = ("cross_entropy", "dice", "cross_entropy_dice")
 CLASS_WEIGHTS = ("none", "log", "median")
+
+
+def setting(default: Any, meaning: str, **details) -> Any:
+    """A field of `Recipe` with its meaning, which `python -m seglab train --help` says, too.
+
+    Args:
+        details: `choices`, the words that it may be, or `parts`, names for the numbers of a pair.
+    """
+    return field(default=default, metadata={"meaning": meaning, **details})
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. `print(recipe)` shows one setting a line.
+    """How to train. `print(recipe)` shows one setting a line. None: of that nothing is done.
 
-    Attributes:
-        images: how many training images are seen in all, repeats counted.
-        batch_size: images per step, those of all processes together.
-        longest_side: images are brought to this size (pixels of the longer side), in training
-            before they are scaled and cropped, and when the network is scored or used. None leaves
-            them as they are.
-        scale: then scaled by a random factor from this range.
-        crop: then a random window of this height and width in pixels is cut out.
-        color: strength of random brightness, contrast and saturation, 0 to 1.
-        optimizer: `"adamw"`, or `"sgd"` with momentum 0.9, the choice of the DeepLab papers.
-        learning_rate: its highest value.
-        backbone_factor: the learning rate of a pretrained backbone is this many times as high.
-        frozen_norms: a pretrained backbone's batch norms go on with the mean and variance that they
-            brought along, instead of those of each batch, a small sample. Their scale and shift
-            still learn. Source: He et al., ResNet (2015), appendix A.
-        frozen_stages: how many of a pretrained backbone's stages, from the image on, do not learn
-            at all, 0 to 5; a step takes less time. Source: Girshick, Fast R-CNN (2015), section
-            4.5.
-        frozen_depthwise: a pretrained backbone's depthwise kernels, small filters for one channel
-            each, do not learn either, only how channels are mixed; this saves a little more time.
-        weight_decay: the optimiser's; biases and normalisation layers are spared.
-        schedule: `"one_cycle"` (short warm-up, then cosine to zero), `"poly"` (falls with power
-            0.9, the DeepLab papers' choice) or `"constant"`.
-        loss: `"cross_entropy"`, `"dice"` or their sum `"cross_entropy_dice"`.
-        class_weights: in the loss: `"none"`, `"log"` (`balanced_weights`) or `"median"`
-            (`median_frequency_weights`).
-        max_gradient_norm: longer gradients are shortened to this length; None leaves them.
-        seed: of the order of the images and of their augmentation.
+    Sources: frozen norms, He et al., ResNet (2015), appendix A; frozen stages, Girshick, Fast R-CNN
+    (2015), section 4.5; sgd and poly, the DeepLab papers.
     """
 
-    images: int = 3600
-    batch_size: int = 4
-    longest_side: int | None = 320
-    scale: tuple[float, float] = (0.75, 1.5)
-    crop: tuple[int, int] = (192, 256)
-    color: float = 0.0
-    optimizer: str = "adamw"
-    learning_rate: float = 2e-3
-    backbone_factor: float = 1.0
-    frozen_norms: bool = False
-    frozen_stages: int = 0
-    frozen_depthwise: bool = False
-    weight_decay: float = 1e-2
-    schedule: str = "one_cycle"
-    loss: str = "cross_entropy"
-    class_weights: str = "none"
-    max_gradient_norm: float | None = None
-    seed: int = 0
+    images: int = setting(3600, "training images seen in all, repeats counted")
+    batch_size: int = setting(4, "images per step, those of all processes together")
+    longest_side: int | None = setting(
+        320,
+        "pixels of the longer side that images are brought to: in training before they are scaled "
+        "and cropped, and when the network is scored or used",
+    )
+    scale: tuple[float, float] = setting(
+        (0.75, 1.5), "then scaled by a random factor from this range", parts=("LOW", "HIGH")
+    )
+    crop: tuple[int, int] = setting(
+        (192, 256), "then cut to a random window, in pixels", parts=("HEIGHT", "WIDTH")
+    )
+    color: float = setting(0.0, "strength of random brightness, contrast and saturation, 0 to 1")
+    optimizer: str = setting("adamw", "adamw, or sgd with momentum 0.9", choices=OPTIMIZERS)
+    learning_rate: float = setting(2e-3, "its highest value")
+    backbone_factor: float = setting(1.0, "times the learning rate, for a pretrained backbone")
+    frozen_norms: bool = setting(
+        False,
+        "a pretrained backbone's batch norms keep the mean and variance that they brought along, "
+        "instead of those of each batch, a small sample; their scale and shift still learn",
+    )
+    frozen_stages: int = setting(
+        0,
+        "first stages of a pretrained backbone, 0 to 5, that do not learn; a step takes less time",
+    )
+    frozen_depthwise: bool = setting(
+        False,
+        "a pretrained backbone's depthwise kernels, small filters for one channel each, do not "
+        "learn either, only how channels are mixed; this saves a little more time",
+    )
+    weight_decay: float = setting(1e-2, "of kernels; biases and normalisation layers are spared")
+    schedule: str = setting(
+        "one_cycle",
+        "of the learning rate: one_cycle (short warm-up, then cosine to zero), poly (falls with "
+        "power 0.9) or constant",
+        choices=SCHEDULES,
+    )
+    loss: str = setting("cross_entropy", "what is made small", choices=LOSSES)
+    class_weights: str = setting(
+        "none", "in the loss, higher for rare classes; see seglab.losses", choices=CLASS_WEIGHTS
+    )
+    max_gradient_norm: float | None = setting(None, "longer gradients are shortened to this length")
+    seed: int = setting(0, "of the order of the images and of their augmentation")
 
     def __post_init__(self):
-        choices = {
-            "schedule": SCHEDULES,
-            "optimizer": OPTIMIZERS,
-            "loss": tuple(LOSSES),
-            "class_weights": CLASS_WEIGHTS,
-        }
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is one of {known}; found {getattr(self, name)!r}")
+        for one in fields(self):
+            known, found = one.metadata.get("choices"), getattr(self, one.name)
+            if known and found not in known:
+                raise ValueError(f"{one.name} is one of {known}; found {found!r}")
         if self.longest_side is not None and self.longest_side < 1:
             raise ValueError(f"longest_side is at least 1 pixel; found {self.longest_side}")
         if self.images < self.batch_size or self.batch_size < 1:
@@ -85,18 +89,13 @@ class Recipe:
             raise ValueError(f"max_gradient_norm is above 0; found {self.max_gradient_norm}")
 
     def __str__(self) -> str:
-        width = max(len(field.name) for field in fields(self))
+        width = max(len(f.name) for f in fields(self))
         return "\n".join(f"{f.name:<{width}}  {getattr(self, f.name)}" for f in fields(self))
 
     def from_scratch(self) -> "Recipe":
         """The same for a backbone that starts at random: all of it learns, at the full rate."""
-        return replace(
-            self,
-            backbone_factor=1.0,
-            frozen_norms=False,
-            frozen_stages=0,
-            frozen_depthwise=False,
-        )
+        nothing = {"frozen_norms": False, "frozen_stages": 0, "frozen_depthwise": False}
+        return replace(self, backbone_factor=1.0, **nothing)
 
     @property
     def steps(self) -> int:
@@ -149,9 +148,12 @@ _NEW_LAYERS = {
     "frozen_depthwise": True,
 }
 
-# Where a network's recipe differs from a preset, the quick ones so that all take two to
-# four minutes on two cores.
+# Every network by name, and where its recipe differs from a preset: the quick ones so that all take
+# two to four minutes on two cores.
 _OWN = {
+    "fcn32s": {},
+    "fcn16s": {},
+    "fcn8s": {},
     "unet": {"images": 4600, **_NEW_LAYERS},
     "deeplabv1": {"images": 2600, **_NEW_LAYERS},
     "deeplabv2": {"images": 3000, **_NEW_LAYERS},
@@ -161,13 +163,14 @@ _OWN = {
     "unetplusplus": {"images": 720},
     "erfnet": {"images": 1600},
 }
+NETWORKS = tuple(_OWN)
 
 
 def recipe_for(model: str = "fcn8s", preset: str = "quick") -> Recipe:
     """The recipe that goes with a network.
 
     Args:
-        model: one of `seglab.networks.MODELS`.
+        model: one of `NETWORKS`; any other name gets the preset as it is.
         preset: one of `PRESETS`.
 
     Raises:

@@ -119,7 +119,7 @@ def text(name: str, outcome: Outcome) -> str:
     """The lines that `check.NAME` prints; a pass is recorded."""
     first = f"{SIGNS[outcome.status]} {name}: {outcome.status}"
     if outcome.status == PASSES:
-        return f"{first}. {records.record(EXERCISES[name])}"
+        return f"{first}. {records.record(EXERCISES[name], EXERCISES.values())}"
     if not outcome.message:
         return first
     lines = [

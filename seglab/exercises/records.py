@@ -1,16 +1,15 @@
 """Which exercises a learner has done: a small file that outlives the kernel."""
 
 import datetime
-import html
 import json
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
-from seglab.exercises import checking
 from seglab.machine.runtime import results_folder
+from seglab.machine.tables import Table
 
 FILE = "exercises.jsonl"  # one line for each exercise that passed
+TOGETHER = "\N{NO-BREAK SPACE}"  # a mark and its name stay on one line, however narrow the page
 
 
 def passed(folder: str | Path | None = None) -> dict[str, str]:
@@ -31,10 +30,14 @@ def passed(folder: str | Path | None = None) -> dict[str, str]:
     return found
 
 
-def record(exercise) -> str:
+def record(exercise, exercises: Iterable) -> str:
     """Note that an exercise has passed.
 
     One line is appended, in one piece, so that notebooks can run side by side.
+
+    Args:
+        exercise: of `seglab.exercises.checking`.
+        exercises: all there are.
 
     Returns:
         a sentence for the learner: how many of this notebook's exercises are done.
@@ -51,79 +54,36 @@ def record(exercise) -> str:
             done[exercise.name] = now
     except OSError as error:
         return f"(That could not be kept in {results_folder() / FILE}: {error.strerror}.)"
-    names = [e.name for e in checking.EXERCISES.values() if e.notebook == exercise.notebook]
+    names = [e.name for e in exercises if e.notebook == exercise.notebook]
     count = sum(name in done for name in names)
     return f"{count} of {len(names)} exercises of notebook {exercise.notebook} done."
 
 
-def progress(folder: str | Path | None = None) -> "Progress":
-    """What is done and what is not, notebook by notebook.
+def progress_table(exercises: Iterable, folder: str | Path | None = None) -> Table:
+    """What is done and what is not, a row for each notebook.
 
     Args:
-        folder: the folder with a learner's `exercises.jsonl`; default: your own, where the
-            notebooks put their results.
+        exercises: all there are.
+        folder: see `passed`.
 
     Raises:
         FileNotFoundError: `folder` was given and holds no such file.
     """
     if folder is not None and not (Path(folder) / FILE).is_file():
         raise FileNotFoundError(f"{folder}: no {FILE} here; it appears with the first pass")
-    done = passed(folder)
-    rows = {}
-    for exercise in checking.EXERCISES.values():
-        rows.setdefault(exercise.notebook, []).append((exercise.name, exercise.name in done))
-    return Progress(dict(sorted(rows.items())))
+    done, names = passed(folder), {}
+    for exercise in exercises:
+        names.setdefault(exercise.notebook, []).append(exercise.name)
 
+    def count(some: list[str]) -> str:
+        return f"{sum(name in done for name in some)} of {len(some)}"
 
-@dataclass(frozen=True)
-class Progress:
-    """A table: aligned text where it is printed, HTML in a notebook.
+    def marked(name: str) -> str:
+        return ("✓" if name in done else "○") + TOGETHER + name
 
-    Attributes:
-        rows: notebook -> its exercises as (name, has passed).
-    """
-
-    rows: dict[str, list[tuple[str, bool]]]
-
-    @property
-    def done(self) -> int:
-        """How many exercises have passed."""
-        return sum(passed for row in self.rows.values() for _, passed in row)
-
-    @property
-    def total(self) -> int:
-        """How many exercises there are."""
-        return sum(len(row) for row in self.rows.values())
-
-    def _cells(self) -> list[tuple[str, str, str]]:
-        return [
-            (
-                notebook,
-                f"{sum(passed for _, passed in row)} of {len(row)}",
-                "  ".join(f"{'✓' if passed else '○'} {name}" for name, passed in row),
-            )
-            for notebook, row in self.rows.items()
-        ]
-
-    def __str__(self) -> str:
-        lines = [f"{a:8}  {b:>6}  {c}".rstrip() for a, b, c in [HEAD, *self._cells()]]
-        return "\n".join([*lines, f"{self.done} of {self.total} done"])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        def row(cells, tag: str = "td") -> str:
-            style = 'style="text-align: left"'
-            # However narrow the page, a mark stays with its name and a count with its total.
-            together = [
-                re.sub("(?<=[✓○]) | (?=of )|(?<= of) ", "\N{NO-BREAK SPACE}", c) for c in cells
-            ]
-            return "".join(f"<{tag} {style}>{html.escape(cell)}</{tag}>" for cell in together)
-
-        body = "".join(f"<tr>{row(cells)}</tr>" for cells in self._cells())
-        head = f"<thead><tr>{row(HEAD, 'th')}</tr></thead>"
-        caption = f"<caption>{self.done} of {self.total} done</caption>"
-        return f"<table>{caption}{head}<tbody>{body}</tbody></table>"
-
-
-HEAD = ("notebook", "done", "✓ passes  ○ still open")
+    rows = [
+        (notebook, count(some).replace(" ", TOGETHER), "  ".join(map(marked, some)))
+        for notebook, some in sorted(names.items())
+    ]
+    note = f"{count([name for some in names.values() for name in some])} done"
+    return Table(("notebook", "done", "✓ passes  ○ still open"), [rows], note, left=(0, 2))

@@ -3,9 +3,12 @@
 import csv
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
-from dataclasses import replace
+import time
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -13,13 +16,15 @@ import torch
 from helpers import REPOSITORY, TINY_CLASSES, make_tiny_voc
 from PIL import Image
 
-from seglab import networks, prediction, training
-from seglab.classroom import doctor
-from seglab.classroom.shell import chosen_recipe, expanded, free_name, main, parser
+from seglab import networks, prediction, recipes, training
+from seglab.backbones import BACKBONES
+from seglab.classroom import doctor, shell
+from seglab.classroom.commands import chosen_recipe, expanded, free_name
+from seglab.classroom.shell import main, parser
 from seglab.history import History
 from seglab.networks import Trained
 from seglab.palettes import VOC_PALETTE
-from seglab.recipes import recipe_for
+from seglab.recipes import Recipe, recipe_for
 from seglab.voc import VOCSegmentation
 
 
@@ -245,6 +250,42 @@ def test_the_shell_changes_a_recipe(words, expected):
     assert recipe_for("unet").frozen_norms and recipe_for("unet").frozen_stages > 0
 
 
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_train_scores_no_more_than_it_must(evaluations, tmp_path, capsys, monkeypatch):
+    scored, evaluate = [], training.evaluate
+
+    def counting(model, dataset, *arguments, **options):
+        scored.append(len(dataset))
+        return evaluate(model, dataset, *arguments, **options)
+
+    monkeypatch.setattr(training, "evaluate", counting)
+    root = make_tiny_voc(tmp_path / "tiny")
+    words = ["train", "--data", str(root), "--output", str(tmp_path / "model.pt"), "--images", "4"]
+    words += ["--longest-side", "64", "--crop", "32", "48", "--batch-size", "2"]
+    assert main([*words, "--evaluations", str(evaluations)]) == 0
+    assert scored == [3] * (1 if evaluations == 1 else evaluations + 1)  # and the best of several
+    scores = History.from_json(tmp_path / "model.json").scores
+    assert len(scores) == evaluations and scores[-1]["step"] == 2
+    shown = capsys.readouterr().out
+    assert shown.count("scoring 3 images of val") == 1
+    table = next(li for li in shown.splitlines() if li.startswith("mean IoU")).split()
+    best = max(row["mean_iou"] for row in scores)
+    assert float(table[-1]) == pytest.approx(100 * best, abs=0.051)
+
+
+def test_the_score_at_the_end_reaches_tensorboard(tmp_path, capsys):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    root, curves = make_tiny_voc(tmp_path / "tiny"), str(tmp_path / "curves")
+    words = ["train", "--data", str(root), "--output", str(tmp_path / "model.pt"), "--images", "4"]
+    words += ["--longest-side", "64", "--crop", "32", "48", "--batch-size", "2"]
+    assert main([*words, "--tensorboard", curves]) == 0
+    stored = EventAccumulator(curves).Reload()
+    assert [event.step for event in stored.Scalars("loss")] == [1, 2]
+    assert [event.step for event in stored.Scalars("mean_iou")] == [2]
+
+
 def test_train_goes_on_from_where_it_was(trained_in_shell, capsys):
     """A finished training has nothing left to do, and another recipe is refused."""
     folder, root, shown = trained_in_shell
@@ -354,6 +395,202 @@ def test_predict_with_the_network_of_the_course(tmp_path, capsys):
     words = ["predict", str(REPOSITORY / "data" / "photos" / "chelsea.jpg")]
     assert main([*words, "--output", str(tmp_path)]) == 0
     assert "cat" in capsys.readouterr().out
+
+
+def test_compare_prints_and_writes_one_table(tmp_path, capsys):
+    root = make_tiny_voc(tmp_path / "tiny")
+    words = ["compare", "--data", str(root), "--models", "fcn32s", "erfnet", "--images", "2"]
+    words += ["--batch-size", "2", "--longest-side", "64", "--crop", "32", "32", "--from-scratch"]
+    assert main([*words, "--output", str(tmp_path / "table.csv")]) == 0
+    with open(tmp_path / "table.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows] == ["network", "fcn32s", "erfnet"]
+    shown = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert all(row in shown for row in rows)
+
+
+# ---------------------------------------------------------------- help
+
+
+def help_of(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    return re.sub(r"\s+", " ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_help_explains_every_setting_of_a_recipe(command, capsys):
+    shown = help_of(command, capsys)
+    for setting in fields(Recipe):
+        assert f"--{setting.name.replace('_', '-')}" in shown
+        assert setting.metadata["meaning"] in shown
+
+
+def test_help_says_which_network_has_which_default(capsys):
+    shown = help_of("train", capsys)
+    assert "(default: 3600; unet 4600; deeplabv1 2600; deeplabv2, deeplabv3 3000; " in shown
+    assert "(default: 192 256)" in shown and " or 4600" not in shown
+    for network in recipes.NETWORKS:
+        images = recipe_for(network).images
+        assert images == 3600 or re.search(rf"\b{network}\b[^;]* {images}\b", shown)
+
+
+def test_values_of_every_kind_reach_the_recipe():
+    words = "train --images 8 --scale 0.5 2 --crop 64 96 --max-gradient-norm 1.5 --frozen-norms"
+    words += " --loss dice --frozen-stages 2 --longest-side 99 --color 0.3"
+    found = chosen_recipe("fcn8s", parser().parse_args(words.split()))
+    assert found == replace(
+        recipe_for("fcn8s"),
+        images=8,
+        scale=(0.5, 2.0),
+        crop=(64, 96),
+        max_gradient_norm=1.5,
+        frozen_norms=True,
+        loss="dice",
+        frozen_stages=2,
+        longest_side=99,
+        color=0.3,
+    )
+    assert repr(found.crop) == "(64, 96)" and repr(found.scale) == "(0.5, 2.0)"
+
+
+def test_the_backbones_are_those_of_the_package():
+    assert tuple(shell.BACKBONES) == BACKBONES
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+
+def stopped_line(text):
+    """What was kept, and the words of the command that goes on."""
+    assert "Traceback" not in text
+    kept, command = text.splitlines()[-1].rsplit(": python -m seglab ", 1)
+    assert kept.startswith("seglab: stopped; ")
+    words = shlex.split(command)
+    parser().parse_args(words)  # it is understood
+    return kept, words
+
+
+AS_FROM_A_KEYBOARD = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests
+sys.argv = ["seglab", *sys.argv[1:]]
+runpy.run_module("seglab", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT")
+def test_a_training_that_is_interrupted_says_how_to_go_on(tmp_path):
+    root = make_tiny_voc(tmp_path / "tiny")
+    words = ["train", "--data", str(root), "--images", "1000000", "--crop", "32", "48"]
+    words += ["--longest-side", "64", "--batch-size", "2", "--output", "my runs/net.pt"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", AS_FROM_A_KEYBOARD, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    begun, patience = tmp_path / "my runs" / "net.last.pt", time.monotonic() + 900
+    while not begun.exists() and process.poll() is None and time.monotonic() < patience:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, shown = process.communicate(timeout=900)
+    assert process.returncode == 130, shown
+    kept, go_on = stopped_line(shown)
+    assert kept.endswith(f"the full passes so far are in {begun.relative_to(tmp_path)}; go on with")
+    assert go_on == [*words, "--resume"]
+
+
+def interrupted(*arguments, **options):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("words", "module", "function"),
+    [
+        ("download camvid", "seglab.datasets.downloads", "download"),
+        ("evaluate --flip", "seglab.training", "evaluate"),
+        ("train --resume", "seglab.training", "fit"),
+        ("predict a.jpg", "seglab.prediction", "segment"),
+        ("bundle stick", "seglab.classroom.bundle", "make"),
+        ("mark a.ipynb", "seglab.classroom.marking", "report"),
+        ("publish --branch x", "seglab.classroom.publish", "read"),
+        ("slides", "seglab.classroom.slides", "tag"),
+        ("doctor", "seglab.classroom.doctor", "main"),
+    ],
+)
+def test_every_command_that_is_interrupted_ends_in_one_line(
+    words, module, function, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"{module}.{function}", interrupted)
+    assert main(words.split()) == 130
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1 and stopped_line(shown)[1] == words.split()
+
+
+def test_only_the_first_of_several_processes_says_that_it_was_stopped(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "main", interrupted)
+    for rank, lines in (("0", 1), ("1", 0)):
+        monkeypatch.setenv("RANK", rank)
+        assert main(["doctor"]) == 130
+        shown = capsys.readouterr().err
+        assert shown.count("\n") == lines and shown.count("torchrun ... -m seglab") == lines
+
+
+def second_time(function):
+    """The function, which somebody interrupts in its second call."""
+    calls = []
+
+    def counting(*arguments, **options):
+        calls.append(arguments)
+        return interrupted() if len(calls) == 2 else function(*arguments, **options)
+
+    return counting
+
+
+def test_photos_that_are_done_when_somebody_interrupts_are_kept(
+    checkpoint, tmp_path, capsys, monkeypatch
+):
+    paths = [str(photo(tmp_path / f"{name}.png")) for name in "abc"]
+    monkeypatch.setattr(prediction, "segment", second_time(prediction.segment))
+    out = tmp_path / "out"
+    assert predict(checkpoint, out, *paths) == 130
+    kept, go_on = stopped_line(capsys.readouterr().err)
+    assert f"1 of 3 photos are in {out}" in kept
+    assert "\na," in (out / "shares.csv").read_text()
+    monkeypatch.undo()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert main(go_on) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    rest = sorted(path.name for path in (tmp_path / "out_rest").glob("*_mask.png"))
+    assert rest == ["b_mask.png", "c_mask.png"]
+
+
+def test_networks_that_were_compared_when_somebody_interrupts_are_kept(
+    tmp_path, capsys, monkeypatch
+):
+    root, table = make_tiny_voc(tmp_path / "tiny"), tmp_path / "table.csv"
+    words = ["compare", "--data", str(root), "--models", "fcn32s", "erfnet", "--images", "2"]
+    words += ["--batch-size", "2", "--longest-side", "64", "--crop", "32", "32", "--from-scratch"]
+    monkeypatch.setattr(training, "fit", second_time(training.fit))
+    assert main([*words, "--output", str(table)]) == 130
+    kept, go_on = stopped_line(capsys.readouterr().err)
+    assert f"1 of 2 networks are in {table}" in kept
+    assert table.read_text().splitlines()[1].startswith("fcn32s,")
+    found = parser().parse_args(go_on)
+    assert found.models == ["erfnet"] and found.output == str(tmp_path / "table_rest.csv")
+    assert found.from_scratch and found.images == 2
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_traceback(monkeypatch, capsys):
+    def broken():
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(doctor, "main", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["doctor"])
 
 
 # ---------------------------------------------------------------- doctor

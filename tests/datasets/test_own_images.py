@@ -22,8 +22,8 @@ from torchvision import tv_tensors
 
 from seglab import networks
 from seglab.classroom.shell import main
-from seglab.datasets import open_dataset
 from seglab.datasets.inspection import check, in_squares
+from seglab.datasets.opening import open_dataset
 from seglab.datasets.own_images import (
     CVATExport,
     LabelmeExport,

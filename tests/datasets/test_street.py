@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 
 from seglab import networks
 from seglab.classroom.shell import main
-from seglab.datasets import open_dataset
+from seglab.datasets.opening import open_dataset
 from seglab.datasets.street import IDD_LITE, CamVid, Cityscapes, IDDLite
 from seglab.losses import class_pixels
 from seglab.metrics import ConfusionMatrix

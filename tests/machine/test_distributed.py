@@ -14,8 +14,8 @@ import pytest
 import torch
 from helpers import TINY_CLASSES, lively, make_tiny_voc
 
-import seglab.classroom.shell as shell
-from seglab import draws, history, networks, resuming, training
+from seglab import draws, networks, resuming, training
+from seglab.classroom import commands, shell
 from seglab.draws import Draws, batches
 from seglab.history import TrainingError
 from seglab.losses import pixel_loss
@@ -32,7 +32,7 @@ unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no forkse
 # A server that has imported torch starts a process by copying itself: that takes no time.
 PROCESSES = None if sys.platform == "win32" else multiprocessing.get_context("forkserver")
 if PROCESSES is not None:
-    PROCESSES.set_forkserver_preload(["seglab.training", "seglab.classroom.shell", "helpers"])
+    PROCESSES.set_forkserver_preload(["seglab.classroom.commands", "helpers"])
 
 # Plain steps along the gradient: an error in a gradient shows as it is in the weights.
 RECIPE = Recipe(
@@ -321,7 +321,7 @@ def test_only_the_first_process_writes_curves(data, tmp_path, monkeypatch, rank)
         raise TrainingError("enough")
 
     monkeypatch.setattr(distributed, "rank", lambda: rank)
-    monkeypatch.setattr(shell, "TensorBoard", made.append)
+    monkeypatch.setattr(commands, "TensorBoard", made.append)
     monkeypatch.setattr(training, "fit", enough)
     words = ["train", "--data", str(data), "--model", "unet_plain", "--tensorboard", "curves"]
     assert shell.main([*words, "--output", str(tmp_path / "net.pt")]) == 1

@@ -29,7 +29,7 @@ kills = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKI
 # A server that has imported torch starts a process by copying itself: that takes no time.
 PROCESSES = None if sys.platform == "win32" else multiprocessing.get_context("forkserver")
 if PROCESSES is not None:
-    PROCESSES.set_forkserver_preload(["seglab.training", "seglab.classroom.shell", "helpers"])
+    PROCESSES.set_forkserver_preload(["seglab.classroom.commands", "helpers"])
 
 # Everything that could remember something: dropout and batch norm in the network, a gradient limit,
 # momentum. Passes end at steps 3, 5, 8, 10 and so on, evaluations are after steps 7, 13 and 20. The

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from seglab import losses, recipes
 from seglab.networks import MODELS
 from seglab.recipes import PRESETS, Recipe, recipe_for
 
@@ -54,6 +55,19 @@ def test_a_printed_recipe_has_one_setting_a_line():
     assert list(lines) == [field.name for field in fields(Recipe)]
     assert lines["images"] == "123" and lines["class_weights"] == "median"
     assert lines["max_gradient_norm"] == "None" and lines["crop"] == "(192, 256)"
+
+
+def test_the_names_are_those_of_the_registries():
+    """Which load torch, so that recipes have lists of their own."""
+    assert recipes.NETWORKS == MODELS
+    assert recipes.LOSSES == tuple(losses.LOSSES)
+
+
+def test_every_setting_says_what_it_means():
+    for setting in fields(Recipe):
+        assert len(setting.metadata["meaning"]) > 10
+        parts = setting.metadata.get("parts", ())
+        assert len(parts) == (2 if isinstance(setting.default, tuple) else 0)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

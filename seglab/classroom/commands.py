@@ -1,0 +1,238 @@
+"""What `train`, `compare`, `evaluate` and `predict` do in a shell: the commands that need torch.
+
+Each takes the words from `seglab.classroom.shell` and returns the exit status. In `arguments.kept`
+and `arguments.go_on` it leaves what is to be said if somebody presses Ctrl-C from there on.
+"""
+
+import csv
+import glob
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from seglab import networks, prediction, training
+from seglab.datasets.opening import open_dataset
+from seglab.history import TensorBoard
+from seglab.machine import distributed
+from seglab.machine.checkpoints import CheckpointError
+from seglab.machine.files import written_whole
+from seglab.machine.runtime import Runtime, default_runtime
+from seglab.machine.tables import Table
+from seglab.metrics import ConfusionMatrix
+from seglab.networks import Trained
+from seglab.recipes import Recipe, recipe_for
+from seglab.resuming import last_of
+from seglab.voc import DatasetError, SegmentationDataset
+
+
+def train(arguments: Namespace) -> int:
+    """Train, write checkpoint and history, then score the val split."""
+    runtime = chosen_runtime(arguments)
+    with distributed.processes(runtime.device):
+        return train_here(arguments, runtime)
+
+
+def train_here(arguments: Namespace, runtime: Runtime) -> int:
+    """What each of the processes that train together does; only the first prints and writes."""
+    first, output = distributed.rank() == 0, Path(arguments.output)
+    recipe = chosen_recipe(arguments.model, arguments)
+    train_set, val_set = open_dataset(arguments.data, "train"), open_dataset(arguments.data, "val")
+    if output.is_dir():  # better said now than after the training
+        raise CheckpointError(f"{output} is a folder; name a file, such as {output / 'model.pt'}")
+    if first:
+        print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
+        print(f"{train_set.num_classes} classes; {runtime}; {distributed.count()} process(es)")
+        print(f"{arguments.model} on {arguments.backbone}\n{recipe}", flush=True)
+    model = new_model(arguments.model, arguments, train_set, recipe)
+    arguments.kept = f"the full passes so far are in {last_of(output)}; go on with"
+    arguments.go_on = [*arguments.words, *([] if arguments.resume else ["--resume"])]
+    history = training.fit(
+        model,
+        train_set,
+        val_set,
+        recipe,
+        arguments.evaluations,
+        runtime,
+        checkpoint=output,
+        resume=arguments.resume,
+        watch=TensorBoard(arguments.tensorboard) if arguments.tensorboard and first else None,
+        stop_after=arguments.stop_after,
+        check=not arguments.no_check,
+    )
+    best, matrix = networks.load(output), history.best_matrix
+    if matrix is None or arguments.flip or arguments.scales != [1.0]:
+        matrix = scored(best, val_set, arguments, runtime)
+    if first:
+        seen = history.steps[-1]["step"] * recipe.batch_size
+        print(f"trained on {seen} images in {history.seconds / 60:.1f} minutes")
+        if arguments.half:
+            networks.save(output, best, half=True)
+        curve = history.to_csv(output.with_suffix(".csv"))
+        print("wrote", output, curve, history.to_json(output.with_suffix(".json")))
+        print(matrix.table(val_set.classes))
+    return 0
+
+
+def compare(arguments: Namespace) -> int:
+    """Train several networks, each with its own recipe; print one table of their scores."""
+    train_set, val_set = open_dataset(arguments.data, "train"), open_dataset(arguments.data, "val")
+    print(f"{len(train_set)} training and {len(val_set)} validation images; {default_runtime()}")
+    names, output, rows = arguments.models, Path(arguments.output), []
+    for done, name in enumerate(names):
+        if done:
+            arguments.kept = f"{done} of {len(names)} networks are in {output}; the others with"
+            rest = output.with_stem(f"{output.stem}_rest")
+            arguments.go_on = [*arguments.words, "--models", *names[done:], "--output", str(rest)]
+        print(f"{name}, network {done + 1} of {len(names)}", flush=True)
+        rows.append(comparison(name, arguments, train_set, val_set))
+        with written_whole(output) as temporary, open(temporary, "w", newline="") as file:
+            csv.writer(file).writerows([COMPARED, *rows])
+    print(Table(COMPARED, [rows]))
+    print(f"wrote {output}")
+    return 0
+
+
+COMPARED = ("network", "parameters", "images", "minutes", "mean IoU", "pixel accuracy")
+
+
+def comparison(
+    name: str,
+    arguments: Namespace,
+    train_set: SegmentationDataset,
+    val_set: SegmentationDataset,
+) -> tuple[str, ...]:
+    """Train and score one network; the cells below `COMPARED`."""
+    recipe = chosen_recipe(name, arguments)
+    model = new_model(name, arguments, train_set, recipe)
+    history = training.fit(model, train_set, recipe=recipe)
+    matrix = training.evaluate(model, val_set, recipe.longest_side)
+    return (
+        name,
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M",
+        str(recipe.steps * recipe.batch_size),
+        f"{history.seconds / 60:.1f}",
+        f"{100 * matrix.mean_iou:.1f}",
+        f"{100 * matrix.pixel_accuracy:.1f}",
+    )
+
+
+def evaluate(arguments: Namespace) -> int:
+    """Score a checkpoint on one split."""
+    trained = read_checkpoint(arguments.checkpoint)
+    data = open_dataset(arguments.data, arguments.split)
+    if data.classes != trained.classes:
+        raise DatasetError(
+            f"{data.root}: its {data.num_classes} classes are not the {len(trained.classes)} the "
+            f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...). Train on this "
+            f"data first: python -m seglab train --data {arguments.data}"
+        )
+    matrix = scored(trained, data, arguments, default_runtime())
+    print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
+    print(matrix.table(data.classes))
+    return 0
+
+
+def predict(arguments: Namespace) -> int:
+    """Segment photos; report those that cannot be read at the end, with exit status 1."""
+    trained, output = read_checkpoint(arguments.checkpoint), Path(arguments.output)
+    photos = [photo for word in arguments.photos for photo in expanded(word)]
+    options = {"flip": arguments.flip, "scales": arguments.scales, "window": arguments.window}
+    done, shares, failures = set(), {}, []
+    try:
+        for path in tqdm(photos, disable=len(photos) < 2):
+            try:
+                result = prediction.segment(
+                    path, trained, arguments.longest_side, progress=True, **options
+                )
+            except DatasetError as error:
+                failures.append(str(error))
+                continue
+            result.name = free_name(result.name, shares)
+            result.save(output)
+            shares[result.name] = result.shares()
+            tqdm.write(f"{path}: {summary(shares[result.name])}")
+            done.add(path)
+            arguments.kept = f"{len(done)} of {len(photos)} photos are in {output}; the others with"
+            rest = [word for word in arguments.words if word not in done]
+            arguments.go_on = [*rest, "--output", f"{output}_rest"]
+    finally:  # also of those that were done when somebody pressed Ctrl-C
+        if shares:
+            table = prediction.shares_to_csv(shares, output / "shares.csv")
+            print(f"wrote {len(shares)} label maps and overlays and {table}")
+    for failure in failures:
+        print(f"skipped {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def summary(shares: dict[str, float]) -> str:
+    """The classes that take a hundredth of the picture or more."""
+    large = [(name, part) for name, part in shares.items() if part >= 0.01]
+    return ", ".join(f"{name} {100 * part:.0f} %" for name, part in large)
+
+
+def expanded(word: str) -> list[str]:
+    """The files that *.jpg stands for: a shell of Windows hands it over as it is."""
+    return [word] if Path(word).exists() else sorted(glob.glob(word)) or [word]
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """A name that no earlier photo of this run has: two folders may each hold an IMG_1.
+
+    Windows and macOS take IMG_1 and img_1 for the same file.
+    """
+    taken = {other.casefold() for other in taken}
+    candidate, number = name, 2
+    while candidate.casefold() in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate
+
+
+# ---------------------------------------------------------------- what several commands need
+
+
+def chosen_runtime(arguments: Namespace) -> Runtime:
+    """Where to run, changed where the shell said so."""
+    runtime = default_runtime()
+    workers = runtime.workers if arguments.workers is None else arguments.workers
+    return replace(runtime, workers=workers, compile=arguments.compile)
+
+
+def chosen_recipe(model: str, arguments: Namespace) -> Recipe:
+    """The recipe of a model, changed where the shell said so."""
+    given = {f.name: getattr(arguments, f.name) for f in fields(Recipe)}
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+    recipe = recipe_for(model, arguments.recipe)
+    return replace(recipe.from_scratch() if arguments.from_scratch else recipe, **given)
+
+
+def new_model(
+    name: str, arguments: Namespace, train_set: SegmentationDataset, recipe: Recipe
+) -> torch.nn.Module:
+    """A network before its training; the random part of its weights follows from the seed."""
+    torch.manual_seed(recipe.seed)
+    weights = None if arguments.from_scratch else "imagenet"
+    return networks.build(name, train_set.num_classes, arguments.backbone, weights)
+
+
+def read_checkpoint(path: str | None) -> Trained:
+    """The checkpoint at a path; without one, that of the course."""
+    return networks.load_embedded() if path is None else networks.load(path)
+
+
+def scored(
+    trained: Trained, data: SegmentationDataset, arguments: Namespace, runtime: Runtime
+) -> ConfusionMatrix:
+    """Score a network on a data set, with the variants that were asked for."""
+    return training.evaluate(
+        trained.model,
+        data,
+        trained.longest_side,
+        runtime,
+        flip=arguments.flip,
+        scales=arguments.scales,
+    )
