@@ -17,8 +17,9 @@ def write_cells(axis, words, **look) -> None:
     colors = image.to_rgba(image.get_array())[..., :3]
     dark = colors @ [0.299, 0.587, 0.114] < 0.47
     for (row, column), word in np.ndenumerate(words):
-        ink = "white" if dark[row, column] else "black"
-        axis.text(column, row, word, ha="center", va="center", color=ink, **look)
+        if word != "":
+            ink = "white" if dark[row, column] else "black"
+            axis.text(column, row, word, ha="center", va="center", color=ink, **look)
 
 
 def lines_between(axis, shape: Sequence[int], color: str, linewidth: float) -> None:
