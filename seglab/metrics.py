@@ -1,16 +1,14 @@
 """Scores for segmentation, all from one confusion matrix (notebook 08)."""
 
-import functools
-import html
 import math
-import textwrap
-from dataclasses import dataclass
+from itertools import compress
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 
+from seglab.machine.tables import Table
 from seglab.palettes import VOID
-
-INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class ConfusionMatrix:
@@ -21,8 +19,7 @@ class ConfusionMatrix:
     that is neither labelled nor predicted anywhere has no score (NaN) and is left out of
     the means. Source: PASCAL VOC development kit; Long et al. (2015), section 5.
 
-    Several processes that saw different images sum `counts` and `void_counts`; all else follows
-    from these two tensors.
+    Several processes that saw different images sum `counts` and `void_counts`.
 
     Args:
         num_classes: 1 to 255.
@@ -110,8 +107,10 @@ class ConfusionMatrix:
         """For each class, its share of the labelled pixels, `float64 [C]`."""
         return _ratio(self.counts.sum(1), self.counts.sum())
 
-    def table(self, classes=None) -> "ScoreTable":
-        """The scores of each class that has any, and the means; `print` it or show it in a cell.
+    def table(self, classes=None) -> Table:
+        """The scores of each class that has any, and the means, in percent.
+
+        `print` it, or show it in a cell.
 
         Args:
             classes: the name of each class; default: 0, 1, 2, ...
@@ -119,88 +118,35 @@ class ConfusionMatrix:
         Raises:
             ValueError: more or fewer names than classes.
         """
-        names = [str(i) for i in range(self.num_classes)] if classes is None else list(classes)
+        names = list(map(str, range(self.num_classes)) if classes is None else classes)
         if len(names) != self.num_classes:
             raise ValueError(f"{len(names)} names for {self.num_classes} classes")
-        scores = torch.stack([self._share, self.iou, self.dice, self.accuracy], 1).tolist()
+        rows = torch.stack([self._share, self.iou, self.dice, self.accuracy], 1).tolist()
+        named = [[name, *map(_percent, row)] for name, row in zip(names, rows, strict=True)]
         absent = self.iou.isnan().tolist()
-        return ScoreTable(
-            classes=tuple((n, *s) for n, s, a in zip(names, scores, absent, strict=True) if not a),
-            means=(
-                ("mean IoU", None, self.mean_iou, None, None),
-                ("mean Dice", None, None, self.mean_dice, None),
-                ("mean accuracy", None, None, None, self.mean_accuracy),
-                ("frequency-weighted IoU", None, self.frequency_weighted_iou, None, None),
-                ("pixel accuracy", None, None, None, self.pixel_accuracy),
-            ),
-            absent=tuple(n for n, a in zip(names, absent, strict=True) if a),
+        means = [
+            ["mean IoU", "", _percent(self.mean_iou), "", ""],
+            ["mean Dice", "", "", _percent(self.mean_dice), ""],
+            ["mean accuracy", "", "", "", _percent(self.mean_accuracy)],
+            ["frequency-weighted IoU", "", _percent(self.frequency_weighted_iou), "", ""],
+            ["pixel accuracy", "", "", "", _percent(self.pixel_accuracy)],
+        ]
+        left_out = ", ".join(compress(names, absent))
+        return Table(
+            head=["class", "pixels %", "IoU %", "Dice %", "accuracy %"],
+            groups=[[row for row, a in zip(named, absent, strict=True) if not a], means],
+            note=left_out and f"neither labelled nor predicted, so not in the means: {left_out}",
         )
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """Scores in percent: aligned text where it is printed, an HTML table in a notebook.
-
-    Attributes:
-        classes: for each class that has a score: name, share of the labelled pixels, IoU, Dice,
-            accuracy, from 0 to 1. NaN: no such score, as the accuracy of a class without labels.
-        means: the same columns for each mean; None: not this mean's column.
-        absent: the names of the classes that are neither labelled nor predicted.
-    """
-
-    HEAD = ("class", "pixels %", "IoU %", "Dice %", "accuracy %")
-
-    classes: tuple[tuple, ...]
-    means: tuple[tuple, ...]
-    absent: tuple[str, ...]
-
-    def __str__(self) -> str:
-        class_rows, mean_rows = self._cells(self.classes), self._cells(self.means)
-        columns = zip(self.HEAD, *class_rows, *mean_rows, strict=True)
-        first, *others = (max(map(len, column)) for column in columns)
-        rule = "-" * (first + sum(others) + 2 * len(others))
-
-        def line(cells) -> str:
-            name, *values = cells
-            aligned = [v.rjust(width) for v, width in zip(values, others, strict=True)]
-            return "  ".join([name.ljust(first), *aligned]).rstrip()
-
-        lines = [line(self.HEAD), *map(line, class_rows), rule, *map(line, mean_rows)]
-        return "\n".join([*lines, *textwrap.wrap(self._note(), len(rule))])
-
-    def _repr_html_(self) -> str:
-        def row(cells, tag: str = "td") -> str:
-            name, *values = (html.escape(cell) for cell in cells)
-            values = "".join(f'<{tag} style="text-align: right">{v}</{tag}>' for v in values)
-            return f'<tr><{tag} style="text-align: left">{name}</{tag}>{values}</tr>'
-
-        class_rows = "".join(map(row, self._cells(self.classes)))
-        mean_rows = "".join(map(row, self._cells(self.means)))
-        note = html.escape(self._note())
-        caption = f'<caption style="caption-side: bottom">{note}</caption>' if note else ""
-        return (
-            f"<table>{caption}<thead>{row(self.HEAD, 'th')}</thead><tbody>{class_rows}</tbody>"
-            f'<tbody style="border-top: 2px solid">{mean_rows}</tbody></table>'
-        )
-
-    def _note(self) -> str:
-        names = ", ".join(self.absent)
-        return f"neither labelled nor predicted, so not in the means: {names}" if names else ""
-
-    @staticmethod
-    def _cells(rows) -> list[list[str]]:
-        return [[name, *map(_percent, values)] for name, *values in rows]
 
 
 def count_pairs(prediction, target, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Count how often each class is predicted where each class is true.
 
-    `torch.stack([count_pairs(p, t, num_classes)[0] for ...])` are the counts of each image, from
-    which `iou_of_counts` and `bootstrap_mean_iou` start.
+    From the counts of each image, stacked, `iou_of_counts` and `bootstrap_mean_iou` start.
 
     Args:
-        prediction: class indices, whole numbers from 0 to `num_classes - 1`, `[..., H, W]`, on
-            any device.
+        prediction: class indices from 0 to `num_classes - 1`, `[..., H, W]`: a tensor on any
+            device or an array, of any type of whole numbers.
         target: the true mask of the same shape; 255 is void. It is brought to that device.
         num_classes: 1 to 255.
 
@@ -211,25 +157,12 @@ def count_pairs(prediction, target, num_classes: int) -> tuple[torch.Tensor, tor
     Raises:
         ValueError: different shapes, fractions (logits?), or an index without a class.
     """
-    prediction, labels = _checked(prediction, target, num_classes)
-    # Void has a row of its own, so no pixel has to be picked out; that would take longer than all
-    # the counting. Neighbours mostly fall into the same bin, and then one waits until the other
-    # is written; so neighbouring columns of the image count into different copies of the matrix.
-    rows = num_classes + 1
-    copies = min(6, 256 // rows)  # as many as 8 bits can number
-    labels += _shifts(labels.shape[-1], copies, rows, labels.device)
-    bins = copies * rows * num_classes
-    kind = torch.int16 if bins <= 2**15 else torch.int32  # narrow numbers are faster
-    pairs = torch.add(prediction.to(kind), labels.to(kind), alpha=num_classes)
-    counts = torch.bincount(pairs.flatten(), minlength=bins)
-    counts = counts.view(copies, rows, num_classes).sum(0).cpu()
-    return counts[1:], counts[0]
-
-
-@functools.lru_cache(maxsize=16)
-def _shifts(width: int, copies: int, rows: int, device: torch.device) -> torch.Tensor:
-    """For each column of an image, the first row of the copy it counts into: `uint8 [width]`."""
-    return (torch.arange(width, device=device) % copies * rows).to(torch.uint8)
+    prediction, target = _checked(prediction, target, num_classes)
+    # Like the digits of 47 = 4 * 10 + 7: one number for each pair of true and predicted class.
+    pairs = target.int() * num_classes + prediction
+    counts = torch.bincount(pairs.flatten(), minlength=256 * num_classes)
+    counts = counts.view(256, num_classes).cpu()  # a row for each number a mask can hold
+    return counts[:num_classes], counts[VOID]
 
 
 def iou_of_counts(counts) -> torch.Tensor:
@@ -275,15 +208,13 @@ def bootstrap_mean_iou(
             f"{repeats} and {confidence}"
         )
     images = len(counts)
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(images, (repeats, images), generator=generator)
-    ones = torch.ones(1, dtype=torch.float64).expand(drawn.shape)
-    times = torch.zeros(repeats, images, dtype=torch.float64).scatter_add_(1, drawn, ones)
+    drawn = torch.randint(images, (repeats, images), generator=torch.Generator().manual_seed(seed))
+    times = torch.stack([draw.bincount(minlength=images) for draw in drawn]).double()
     intersection, union = (part.double().cpu() for part in _intersection_and_union(counts))
     scores = _ratio(times @ intersection, times @ union).nanmean(1)
     tail = (1 - confidence) / 2
-    low, high = scores.nanquantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
-    return low, high
+    ends = torch.tensor([tail, 1 - tail], dtype=torch.float64)
+    return tuple(scores.nanquantile(ends).tolist())
 
 
 def boundary_width(height: int, width: int) -> int:
@@ -295,8 +226,8 @@ def inner_border(mask, width: int) -> torch.Tensor:
     """Where a pixel is within `width` of a pixel of another index or of the image's outside.
 
     For each class, these are the pixels that `width` erosions with a 3 x 3 square take away from
-    its region: a pixel stays if the square of `2 * width + 1` around it holds one index only.
-    That is one test for all classes: the square's lowest index is its highest.
+    its region. One test serves all classes: is the highest index of the square of `2 * width + 1`
+    around a pixel also its lowest?
 
     Args:
         mask: whole numbers from 0 to 255, `[..., H, W]`.
@@ -310,12 +241,13 @@ def inner_border(mask, width: int) -> torch.Tensor:
     """
     if width < 1:
         raise ValueError(f"the band is at least 1 pixel wide; found {width}")
-    mask = torch.as_tensor(mask).to(torch.int16)
-    outside = torch.nn.functional.pad(mask, [width] * 4, value=-1)
-    extremes = torch.stack([outside, -outside])
-    for dim in (-2, -1):
-        extremes = _highest_of_neighbours(extremes, 2 * width + 1, dim)
-    return extremes[0] != -extremes[1]
+    mask = _whole_numbers("mask", mask).float()
+    framed = F.pad(mask, [width] * 4, value=-1)  # the outside is an index of its own
+    extremes = torch.stack([framed, -framed]).flatten(0, -3)
+    for _ in range(2):  # along the rows, then along the columns, which `mT` makes rows
+        extremes = F.max_pool1d(extremes, 2 * width + 1, stride=1).mT
+    highest, lowest = extremes.reshape(2, *mask.shape)
+    return highest != -lowest
 
 
 def boundary_iou(prediction, target, num_classes: int, width: int | None = None) -> torch.Tensor:
@@ -329,7 +261,7 @@ def boundary_iou(prediction, target, num_classes: int, width: int | None = None)
     Args:
         prediction: class indices from 0 to `num_classes - 1`, `[H, W]`, on any device.
         target: the true mask of the same shape; 255 is void.
-        num_classes: 1 to 255.
+        num_classes: 1 to 254.
         width: of the bands in pixels; default: `boundary_width` of the image, as in the paper.
 
     Returns:
@@ -338,72 +270,58 @@ def boundary_iou(prediction, target, num_classes: int, width: int | None = None)
     Raises:
         ValueError: as `count_pairs`; not a single image; or a width below 1.
     """
-    prediction, labels = _checked(prediction, target, num_classes)
-    if labels.dim() != 2:
-        raise ValueError(f"boundary_iou takes one image [H, W]; found {tuple(labels.shape)}")
-    width = boundary_width(*labels.shape) if width is None else width
-    predicted = (prediction.to(torch.uint8) + 1) * (labels > 0)
-    predicted, true = (mask * inner_border(mask, width) for mask in (predicted, labels))
-    shared = true * (true == predicted)  # 0, void, wherever they differ, as outside the bands
-    sizes = (
-        torch.bincount(m.flatten(), minlength=num_classes + 1) for m in (shared, predicted, true)
+    prediction, target = _checked(prediction, target, num_classes)
+    if target.dim() != 2:
+        raise ValueError(f"boundary_iou takes one image [H, W]; found {tuple(target.shape)}")
+    width = boundary_width(*target.shape) if width is None else width
+    void = target == VOID
+    elsewhere = num_classes  # one more class, for all that lies in no band
+    predicted, true = (
+        mask.where(inner_border(mask, width) & ~void, elsewhere)
+        for mask in (prediction.where(~void, VOID), target)
     )
-    shared, predicted, true = (size[1:].cpu() for size in sizes)
-    return _ratio(shared, predicted + true - shared)
+    counts, _ = count_pairs(predicted, true, num_classes + 1)
+    return iou_of_counts(counts)[:num_classes]
 
 
 def _checked(prediction, target, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The prediction and new labels on its device, once every index is known to be right.
-
-    The labels are `uint8`; in them void is 0 and class c is c + 1.
-    """
-    prediction, target = torch.atleast_1d(
-        *(torch.as_tensor(values).as_subclass(torch.Tensor) for values in (prediction, target))
-    )
+    """Both as tensors on the prediction's device, once every index is known to be right."""
+    prediction = _whole_numbers("prediction", prediction)
+    target = _whole_numbers("target", target).to(prediction.device)
     if prediction.shape != target.shape:
         raise ValueError(
             f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ in "
             "shape; take argmax over the classes and resize the prediction to the label"
         )
-    _check_indices("prediction", prediction, num_classes - 1)
-    _check_indices("target", target, VOID)
-    labels = target.to(prediction.device, torch.uint8) + 1  # 255 + 1 is 0 in 8 bits
-    if labels.numel() and int(labels.max()) > num_classes:
-        found = (labels[labels > num_classes] - 1).unique().tolist()
+    for name, values in (("prediction", prediction), ("target", target)):
+        wrong = (values < 0) | (values >= num_classes)
+        if name == "target":
+            wrong &= values != VOID
+        if wrong.any():
+            found = ", ".join(map(str, values[wrong].unique().tolist()[:5]))
+            raise ValueError(
+                f"{name} holds {found}; expected classes from 0 to {num_classes - 1}. "
+                f"Only the target may be void, and void is {VOID}."
+            )
+    return prediction, target
+
+
+def _whole_numbers(name: str, values) -> torch.Tensor:
+    """A tensor or an array of any kind of whole numbers, however it lies in memory."""
+    if isinstance(values, torch.Tensor):
+        values = values.as_subclass(torch.Tensor)
+        kind = str(values.dtype).removeprefix("torch.")
+    else:
+        values = np.asarray(values)
+        kind = values.dtype.name
+    if not kind.startswith(("int", "uint")):
         raise ValueError(
-            f"target index {', '.join(map(str, found[:5]))} has no class; there are "
-            f"{num_classes} (0 to {num_classes - 1}) and void ({VOID})"
+            f"{name} holds {kind}; expected whole-number class indices, such as uint8 or int64. "
+            "Of logits take argmax over the classes first"
         )
-    return prediction, labels
-
-
-def _check_indices(name: str, values: torch.Tensor, highest: int) -> None:
-    if values.dtype not in INDEX_TYPES:
-        raise ValueError(
-            f"{name} holds {values.dtype}; expected whole-number class indices, uint8 or int64"
-        )
-    if values.dtype == torch.uint8 and highest == 255:
-        return  # all that 8 bits can hold
-    low, high = (int(v) for v in values.aminmax()) if values.numel() else (0, 0)
-    if low < 0 or high > highest:
-        raise ValueError(
-            f"{name} holds indices from {low} to {high}; expected 0 to {highest}. Only the target "
-            f"may be void, and void is {VOID}."
-        )
-
-
-def _highest_of_neighbours(values: torch.Tensor, size: int, dim: int) -> torch.Tensor:
-    """The highest of every `size` neighbours along one dimension, which gets `size - 1` shorter.
-
-    The highest of two overlapping windows is that of a window up to twice as long.
-    """
-    reach = 1
-    while reach < size:
-        step = min(reach, size - reach)
-        length = values.shape[dim] - step
-        values = torch.maximum(values.narrow(dim, 0, length), values.narrow(dim, step, length))
-        reach += step
-    return values
+    if isinstance(values, np.ndarray):  # torch knows no negative strides, no foreign byte order
+        return torch.from_numpy(values.astype(np.int64, order="C"))
+    return values if kind in ("uint8", "int32", "int64") else values.long()
 
 
 def _intersection_and_union(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -417,7 +335,5 @@ def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
     return part.double() / whole.double().where(whole > 0, torch.nan)
 
 
-def _percent(score: float | None) -> str:
-    if score is None:
-        return ""
+def _percent(score: float) -> str:
     return "-" if math.isnan(score) else f"{100 * score:.1f}"

@@ -44,17 +44,13 @@ def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """
     if logits.shape[-2:] == tuple(size):
         return logits.max(1).indices.to(torch.uint8)
-    best = winner = None
-    for index in range(logits.shape[1]):
-        plane = F.interpolate(logits[:, index : index + 1].float(), size=size, mode="bilinear")[
-            :, 0
-        ]
-        if best is None:
-            best, winner = plane, torch.zeros_like(plane, dtype=torch.uint8)
-        else:
-            winner[plane > best] = index
-            best = torch.maximum(best, plane)
-    return winner
+    best = torch.full((len(logits), 1, *size), -torch.inf, device=logits.device)
+    winner = torch.zeros_like(best, dtype=torch.uint8)
+    for index, plane in enumerate(logits.float().split(1, dim=1)):
+        plane = resize_scores(plane, size)
+        winner[plane > best] = index
+        best = torch.maximum(best, plane)
+    return winner[:, 0]
 
 
 def seen_size(size: tuple[int, int], longest_side: int | None = None) -> tuple[int, int]:
@@ -70,11 +66,9 @@ def seen_size(size: tuple[int, int], longest_side: int | None = None) -> tuple[i
     Raises:
         ValueError: a longest_side below 1.
     """
-    if longest_side is None:
-        return max(32, size[0]), max(32, size[1])
-    if longest_side < 1:
+    if longest_side is not None and longest_side < 1:
         raise ValueError(f"longest_side is at least 1 pixel; found {longest_side}")
-    factor = longest_side / max(size)
+    factor = 1 if longest_side is None else longest_side / max(size)
     return max(32, round(size[0] * factor)), max(32, round(size[1] * factor))
 
 
@@ -133,25 +127,17 @@ def class_scores(
         )
     if scales == (1.0,) and not flip:
         return logits_at(model, images, size, runtime)
-    total = 0
+
+    def probabilities(views: torch.Tensor, scale: float) -> torch.Tensor:
+        seen = seen_size((round(size[0] * scale), round(size[1] * scale)))
+        return resize_scores(logits_at(model, views, seen, runtime), size).softmax(1)
+
+    total, count = 0, 0
     for scale in scales:
-        scaled = seen_size((round(size[0] * scale), round(size[1] * scale)))
-        total = total + probabilities_at(model, images, scaled, size, runtime)
+        total, count = total + probabilities(images, scale), count + 1
         if flip:
-            mirrored = probabilities_at(model, images.flip(-1), scaled, size, runtime)
-            total = total + mirrored.flip(-1)
-    return total / (len(scales) * (2 if flip else 1))
-
-
-def probabilities_at(
-    model: nn.Module,
-    images: torch.Tensor,
-    size: tuple[int, int],
-    result_size: tuple[int, int],
-    runtime: Runtime,
-) -> torch.Tensor:
-    """`logits_at`, brought to `result_size`, as probabilities `float32 [N, C, height, width]`."""
-    return resize_scores(logits_at(model, images, size, runtime), result_size).softmax(1)
+            total, count = total + probabilities(images.flip(-1), scale).flip(-1), count + 1
+    return total / count
 
 
 def resize_scores(scores: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -223,10 +209,7 @@ def sliding_window(
             smaller.
         overlap: the share of a window that its neighbour sees, too: from 0 to less than 1.
             Windows are spread evenly, so it may be a little more.
-        longest_side: slide over a copy whose longer side has this many pixels (no side less than
-            32), so that objects have the size that the network knows. Default: the image as it
-            is.
-        runtime: where to run; default: a GPU if there is one.
+        longest_side, runtime: see `predict`; windows slide over the copy.
         progress: show a bar that counts windows.
         flip, scales: of each window, see `predict`.
 
@@ -318,10 +301,8 @@ def overlay(image, mask, palette: np.ndarray = VOC_PALETTE, opacity: float = 0.6
     strength = np.full(mask.shape, opacity, dtype=np.float32)
     if not palette[0].any():
         strength[mask == 0] = 0
-    # picture + strength * (colours - picture), in place: a photo of 24 million pixels is 288 MB.
-    change = colorize(mask, palette).astype(np.float32)
-    change -= picture
-    change *= strength[..., None]
+    change = colorize(mask, palette).astype(np.float32) - picture
+    change *= strength[..., None]  # in place: of a photo of 24 million pixels, each is 288 MB
     picture += change
     return picture.round(out=picture).astype(np.uint8)
 
@@ -389,14 +370,8 @@ def segment(
         side = model.longest_side if longest_side is None else longest_side
         mask = predict(model.model, image, side, runtime, flip, scales)
     else:
+        options = {"longest_side": longest_side, "flip": flip, "scales": scales}
         mask = sliding_window(
-            model.model,
-            image,
-            window,
-            longest_side=longest_side,
-            runtime=runtime,
-            progress=progress,
-            flip=flip,
-            scales=scales,
+            model.model, image, window, runtime=runtime, progress=progress, **options
         )
     return Segmentation(image, mask, model.classes, model.palette, name)

@@ -1,20 +1,7 @@
 """What the notebooks draw. `from seglab import figures`, then `figures.show(...)`."""
 
-from seglab.figures.charts import (
-    bars,
-    dots,
-    intervals,
-    log_axis,
-    score_dots,
-)
-from seglab.figures.convolution import (
-    aspp_taps,
-    dilated_stack,
-    numbers,
-    path_counts,
-    score_grids,
-    stamps,
-)
+from seglab.figures.charts import bars, dots, log_axis
+from seglab.figures.convolution import aspp_taps, dilated_stack, path_counts, stamps
 from seglab.figures.curves import (
     LiveCurve,
     imbalance,
@@ -34,6 +21,7 @@ from seglab.figures.diagrams import (
     silenced_skips,
     unet_diagram,
 )
+from seglab.figures.grids import change_table, confusion, numbers, score_grids, score_table
 from seglab.figures.pictures import (
     WRONG_COLOR,
     error_map,
@@ -45,55 +33,4 @@ from seglab.figures.pictures import (
     picture_of,
     show,
 )
-from seglab.figures.scores import (
-    change_table,
-    confusion,
-    curtain,
-    overlap,
-    precision_recall_curve,
-    score_table,
-)
-
-__all__ = [
-    "WRONG_COLOR",
-    "LiveCurve",
-    "aspp_taps",
-    "bars",
-    "change_table",
-    "confusion",
-    "crop_and_join",
-    "curtain",
-    "deeplab_diagram",
-    "dilated_stack",
-    "dots",
-    "error_map",
-    "fcn_diagram",
-    "gallery",
-    "heat_map",
-    "imbalance",
-    "intervals",
-    "jpeg_figures",
-    "last_loss",
-    "learning_curves",
-    "learning_rate_runs",
-    "log_axis",
-    "name_regions",
-    "nested_diagram",
-    "numbers",
-    "overlap",
-    "overlap_tile",
-    "painted",
-    "path_counts",
-    "picture_of",
-    "pixel_costs",
-    "precision_recall_curve",
-    "running_mean",
-    "schedule_curves",
-    "score_dots",
-    "score_grids",
-    "score_table",
-    "show",
-    "silenced_skips",
-    "stamps",
-    "unet_diagram",
-]
+from seglab.figures.scores import curtain, overlap, precision_recall_curve

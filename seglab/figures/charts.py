@@ -1,4 +1,4 @@
-"""Bars, dots and intervals."""
+"""The look of all charts, and two kinds of them: bars and dots."""
 
 from itertools import cycle
 
@@ -6,137 +6,108 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from seglab.palettes import ORANGE, SERIES
+from seglab.palettes import SERIES
+
+PLAIN = "#33628d"  # of bars and lines that need no colour of their own
+
+# `@styled` above a function gives this look to all that it draws.
+styled = plt.rc_context(
+    {
+        "figure.constrained_layout.use": True,
+        "figure.titlesize": 14,
+        "axes.titlesize": 14,
+        "axes.labelsize": 12,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.labelsize": 12,
+        "ytick.labelsize": 12,
+        "legend.fontsize": 12,
+        "legend.frameon": False,
+        "grid.alpha": 0.3,
+    }
+)
 
 
+@styled
 def bars(
     values: dict[str, float], title: str, label: str, width: float = 9, log: bool = False
 ) -> plt.Figure:
-    """One horizontal bar for each name, with its value in figures.
+    """One horizontal bar for each name, with its value in figures; NaN is only written.
 
     Args:
         log: an axis on which each step is ten times the last, for values far apart?
     """
-    height = 0.3 * len(values) + 1
-    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    drawn = axis.barh(list(values), list(values.values()), color="#33628d", log=log)
-    axis.bar_label(drawn, fmt="{:,.0f}" if log else "{:.1f}", padding=3)
+    figure, axis = plt.subplots(figsize=(width, 0.32 * len(values) + 1.1))
+    lengths = np.nan_to_num(list(values.values()))
+    drawn = axis.barh(list(values), lengths, color=PLAIN, log=log)
+    form = "{:,.0f}" if log else "{:.1f}"
+    words = [form.format(v) if np.isfinite(v) else "not a number" for v in values.values()]
+    axis.bar_label(drawn, words, padding=3, fontsize=11)
     axis.invert_yaxis()
-    axis.set(xlabel=label, title=title)
+    axis.set(xlabel=label)
     axis.margins(x=0.1)
-    axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title)
     return figure
 
 
+@styled
 def dots(
-    series: dict[str, dict[str, float]], title: str, label: str, width: float = 10
+    series: dict[str, dict],
+    title: str,
+    label: str,
+    width: float = 10,
+    signs: bool = False,
 ) -> plt.Figure:
     """One row for each name, one dot for each series: who is ahead, and where.
 
-    The first series stands a little higher in its row than the last, so that none hides another.
+    A line joins the lowest and the highest of each row. The first series stands a little higher
+    in its row than the last, so that none hides another. A single series is written out.
 
     Args:
-        series: name of the series -> name of the row -> value. Rows keep the first one's order.
+        series: name of the series -> name of the row -> value, or (low, value, high) for a value
+            with the range it comes with. Rows keep the first one's order.
+        signs: write signs and mark zero, for differences?
     """
     names = list(next(iter(series.values())))
-    height = 0.42 * len(names) + 1.5
-    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    shifts = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else [0]
-    for row, name in enumerate(names):
-        values = [of[name] for of in series.values()]
-        axis.plot([min(values), max(values)], [row, row], color="#bbbbbb", linewidth=3, zorder=1)
-    for (name, values), (color, marker, _), shift in zip(
-        series.items(), cycle(SERIES), shifts, strict=False
+    spans = [[np.broadcast_to(of[name], 3) for name in names] for of in series.values()]
+    spans, rows, several = np.array(spans), np.arange(len(names)), len(series) > 1
+    figure, axis = plt.subplots(figsize=(width, (0.42 if several else 0.55) * len(names) + 1.5))
+    color, thick = ("#b9c4d0", 4) if several else (PLAIN, 6)
+    axis.hlines(rows, spans.min((0, 2)), spans.max((0, 2)), color, linewidth=thick, zorder=1)
+    shifts = np.linspace(-0.22, 0.22, len(series)) if several else [0]
+    for name, span, (color, marker, _), shift in zip(
+        series, spans, cycle(SERIES), shifts, strict=False
     ):
-        axis.scatter(
-            [values[row] for row in names],
-            np.arange(len(names)) + shift,
-            s=65,
-            color=color,
-            marker=marker,
-            edgecolors="white",
-            label=name,
-            zorder=2,
-        )
-    axis.set_yticks(range(len(names)), names, fontsize=12)
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.set_xlabel(label, fontsize=12)
-    axis.set_title(title, fontsize=14)
-    axis.grid(axis="x", alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(ncols=len(series), loc="outside lower center", frameon=False, fontsize=12)
+        look = {"color": color, "marker": marker, "edgecolors": "white", "label": name}
+        axis.scatter(span[:, 1], rows + shift, s=65 if several else 110, zorder=2, **look)
+    sign = "+" if signs else ""
+    for row, (low, value, high) in enumerate([] if several else spans[0]):
+        text = f"{value:{sign}.1f}  ({low:{sign}.1f} to {high:{sign}.1f})"
+        look = {"ha": "center", "fontsize": 12, "textcoords": "offset points"}
+        look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        axis.annotate(text, (value, row), (0, 9), **look)
+    if signs:
+        axis.axvline(0, color="#111111", linewidth=2, linestyle="--", zorder=0)
+    axis.set_yticks(rows, names)
+    axis.set(xlabel=label, ylim=(len(names) - 0.5, -0.5 if several else -0.8))
+    axis.margins(x=0.05 if several else 0.12)
+    axis.grid(axis="x")
+    if several:
+        figure.legend(ncols=len(series), loc="outside lower center")
+    figure.suptitle(title)
     return figure
 
 
 def log_axis(axis: plt.Axes, title: str) -> None:
     """Make the y axis of a drawing logarithmic, with plain numbers, and give it a title."""
     axis.set_yscale("log")
-    _plain_ticks(axis.yaxis)
+    plain_ticks(axis.yaxis)
     axis.set_title(title, fontsize=12)
     axis.grid(alpha=0.3)
 
 
-def _plain_ticks(axis) -> None:
+def plain_ticks(axis) -> None:
     """Let a logarithmic axis say 0.5, 1, 2, 5, 10 and not powers of ten."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())
-
-
-def score_dots(values: dict[str, float], title: str, label: str, width: float = 10) -> plt.Figure:
-    """One row and one dot for each value, which is also written out; NaN is only written."""
-    height = 0.36 * len(values) + 1.2
-    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    finite = [value for value in values.values() if np.isfinite(value)]
-    high = max(finite, default=1)
-    room = 0.12 * high or 1
-    for row, value in enumerate(values.values()):
-        if np.isfinite(value):
-            axis.plot([0, value], [row, row], color="#cccccc", linewidth=2, zorder=1)
-            axis.scatter(value, row, s=80, color="#33628d", zorder=2)
-            axis.text(value + room / 4, row, f"{value:.1f}", va="center", fontsize=12)
-        else:
-            axis.text(0.1 * room, row, "not a number", va="center", fontsize=12)
-    axis.set_yticks(range(len(values)), list(values), fontsize=12)
-    axis.set_xlim(0, high + room)
-    axis.set_ylim(len(values) - 0.4, -0.6)
-    axis.set_xlabel(label, fontsize=12)
-    figure.suptitle(title, fontsize=14)
-    axis.tick_params("y", length=0)
-    axis.spines[["top", "right", "left"]].set_visible(False)
-    return figure
-
-
-def intervals(
-    rows: dict[str, tuple[float, float, float]],
-    title: str,
-    label: str,
-    zero: bool = False,
-    width: float = 10,
-) -> plt.Figure:
-    """One row for each measured value with the range it comes with.
-
-    Args:
-        rows: name -> (low, value, high).
-        zero: mark zero and write signs, for differences?
-    """
-    height = 0.5 * len(rows) + 1.2
-    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    for row, (low, value, high) in enumerate(rows.values()):
-        axis.plot([low, high], [row, row], color="#33628d", linewidth=6, solid_capstyle="butt")
-        axis.scatter(value, row, s=110, color="white", edgecolor="black", linewidth=2, zorder=3)
-        text = "{:{s}.1f}  ({:{s}.1f} to {:{s}.1f})".format(value, low, high, s="+" if zero else "")
-        look = {"ha": "center", "va": "center", "fontsize": 12}
-        look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        axis.text((low + high) / 2, row - 0.32, text, **look)
-    if zero:
-        axis.axvline(0, color=ORANGE, linewidth=2, linestyle="--", zorder=0)
-    axis.set_yticks(range(len(rows)), list(rows), fontsize=12)
-    axis.set_ylim(len(rows) - 0.5, -0.7)
-    axis.margins(x=0.12)
-    axis.set_xlabel(label, fontsize=12)
-    axis.grid(axis="x", alpha=0.3)
-    axis.tick_params("y", length=0)
-    axis.spines[["top", "right", "left"]].set_visible(False)
-    figure.suptitle(title, fontsize=14)
-    return figure

@@ -1,4 +1,4 @@
-"""Grids of numbers, and what convolutions do with them (notebooks 03 and 06)."""
+"""What convolutions do and see (notebooks 03 and 06)."""
 
 from collections.abc import Sequence
 
@@ -11,93 +11,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from seglab.figures.charts import styled
+from seglab.figures.grids import write_cells
 from seglab.figures.pictures import picture_of
-from seglab.palettes import BLUE, ORANGE, SERIES, VOC_PALETTE, colorize
+from seglab.palettes import BLUE, ORANGE, SERIES
 from seglab.upsampling import transposed_conv2d
-
-
-def numbers(
-    masks: Sequence,
-    titles: Sequence[str] | None = None,
-    width: float = 10,
-    palette: np.ndarray = VOC_PALETTE,
-    title: str | None = None,
-) -> plt.Figure:
-    """Draw small masks `[H, W]` side by side, with the index of every pixel written on it."""
-    masks = [np.asarray(mask) for mask in masks]
-    shares = [mask.shape[1] for mask in masks]
-    side = (width - 0.2 * len(masks)) / sum(shares)  # of one pixel, in inches
-    height = side * max(len(mask) for mask in masks) + 0.35 * bool(titles) + 0.45 * bool(title)
-    figure, axes = plt.subplots(
-        1,
-        len(masks),
-        figsize=(width, height),
-        width_ratios=shares,
-        squeeze=False,
-        layout="constrained",
-    )
-    for number, (axis, mask) in enumerate(zip(axes.flat, masks, strict=True)):
-        picture = colorize(mask, palette)
-        axis.imshow(picture, interpolation="nearest")
-        axis.hlines(np.arange(1, len(mask)) - 0.5, -0.5, mask.shape[1] - 0.5, "gray", lw=0.5)
-        axis.vlines(np.arange(1, mask.shape[1]) - 0.5, -0.5, len(mask) - 0.5, "gray", lw=0.5)
-        for (row, column), index in np.ndenumerate(mask):
-            dark = picture[row, column] @ [0.299, 0.587, 0.114] < 110
-            axis.text(
-                column,
-                row,
-                index,
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-                fontsize=min(13, 24 * side),
-            )
-        axis.set(xticks=[], yticks=[])
-        if titles:
-            axis.set_title(titles[number], fontsize=12)
-    if title:
-        figure.suptitle(title, fontsize=14)
-    return figure
-
-
-def score_grids(
-    grids: Sequence[torch.Tensor],
-    titles: Sequence[str],
-    title: str,
-    columns: int | None = None,
-    width: float = 11,
-) -> plt.Figure:
-    """Small score maps as coloured squares: orange above zero, purple below, numbers inside.
-
-    In maps of more than four columns a plus sign stands for the numbers above zero.
-
-    Args:
-        grids: maps `[h, w]`; all are drawn at the same size, whatever their number of squares.
-        titles: one for each map.
-        columns: maps in a row; default: all.
-    """
-    columns = columns or len(grids)
-    rows = -(-len(grids) // columns)
-    size = (width, rows * (width / columns + 0.3) + 0.3)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    limit = max(float(grid.abs().max()) for grid in grids)
-    form = "g" if all((grid == grid.round()).all() for grid in grids) else ".2f"
-    for axis, grid, name in zip(axes.flat, grids, titles, strict=False):
-        axis.imshow(grid.numpy(), cmap="PuOr_r", vmin=-1.8 * limit, vmax=1.8 * limit)
-        height, across = grid.shape
-        if across <= 4:
-            for (row, column), value in np.ndenumerate(grid.numpy()):
-                axis.text(column, row, f"{value + 0:{form}}", ha="center", va="center", fontsize=13)
-        elif across <= 12 and any((grid < 0).any() for grid in grids):
-            for row, column in (grid > 0).nonzero().tolist():
-                axis.text(column, row, "+", ha="center", va="center", fontsize=11)
-        axis.set_xticks(np.arange(0.5, across - 1), [])
-        axis.set_yticks(np.arange(0.5, height - 1), [])
-        axis.grid(color="white", linewidth=1)
-        axis.tick_params(length=0)
-        axis.set_title(name, fontsize=12)
-    figure.suptitle(title, fontsize=14)
-    return figure
 
 
 def stamps(
@@ -216,6 +134,7 @@ def path_counts(kernel_size: int, dilations: Sequence[int]) -> torch.Tensor:
     return counts[0, 0]
 
 
+@styled
 def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12) -> plt.Figure:
     """What one output of a stack of dilated convolutions sees (notebook 06).
 
@@ -228,9 +147,8 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
     counts = path_counts(kernel_size, dilations).numpy()
     field, depth = len(counts), len(dilations)
     seen = int((counts > 0).sum())
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(width, 0.42 * width), width_ratios=(1.45, 1), layout="constrained"
-    )
+    size = (width, 0.42 * width)
+    figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(1.45, 1))
     # Offsets of the nodes that lead to the output, in each layer; the output is at 0.
     nodes = [{0}]
     lines = []
@@ -253,38 +171,31 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
         left.plot(sorted(places), [level] * len(places), "o", color=color, ms=size)
     left.set(xlim=(-edge - 0.6, edge + 0.6), ylim=(-0.35, depth + 0.35), xticks=[])
     names = ["input", *(f"layer {n + 1}\nrate {rate}" for n, rate in enumerate(dilations))]
-    left.set_yticks(range(depth + 1), names, fontsize=12)
+    left.set_yticks(range(depth + 1), names)
     left.tick_params(length=0)
     left.spines[:].set_visible(False)
     left.set_title(f"in a row: {len(nodes[-1])} of {field} inputs seen", fontsize=13)
-    drawn = right.imshow(
-        np.ma.masked_equal(counts, 0),
-        norm=LogNorm(1, max(2, counts.max())),
-        cmap="cividis",
-        extent=(0, field, field, 0),
-        interpolation="nearest",
-    )
-    right.set_facecolor("white")
+    norm = LogNorm(1, max(2, counts.max()))
+    shades = np.ma.masked_equal(counts, 0)
+    drawn = right.imshow(shades, norm=norm, cmap="cividis", interpolation="nearest")
     right.set(xticks=[], yticks=[])
+    right.spines[:].set_visible(True)
     if field <= 9:
-        for (row, column), count in np.ndenumerate(counts):
-            dark = 0 < count < counts.max() ** 0.6 or counts.max() == 1 == count
-            look = {"color": "white" if dark else "black", "fontsize": 12}
-            right.text(column + 0.5, row + 0.5, f"{count:.0f}", ha="center", va="center", **look)
+        write_cells(right, counts.astype(int), fontsize=12)
     bar = figure.colorbar(drawn, ax=right, shrink=0.85, format="{x:.0f}")
     bar.set_ticks([n for n in (1, 3, 10, 30, 100, 1000, 10**4, 10**5) if n <= max(2, counts.max())])
     bar.minorticks_off()
-    bar.set_label("paths to the output (white: none)", fontsize=12)
+    bar.set_label("paths to the output (white: none)")
     right.set_title(f"in a map: {seen} of {counts.size} pixels seen", fontsize=13)
     rates = f"rate{'s' * (depth > 1)} {', '.join(map(str, dilations))}"
     figure.suptitle(
         f"Kernel {kernel_size}, {rates}: receptive field {field} × {field} pixels, "
-        f"{100 * seen / counts.size:.0f} % of them seen",
-        fontsize=15,
+        f"{100 * seen / counts.size:.0f} % of them seen"
     )
     return figure
 
 
+@styled
 def aspp_taps(
     image,
     positions: dict[str, tuple[int, int]],
@@ -311,49 +222,30 @@ def aspp_taps(
     bottom = stride * max(rows, *(row + reach + 1 for row, _ in positions.values()))
     left = stride * min(0, *(column - reach for _, column in positions.values()))
     right = stride * max(columns, *(column + reach + 1 for _, column in positions.values()))
-    panel = width / len(positions)
-    figure, axes = plt.subplots(
-        1,
-        len(positions),
-        figsize=(width, panel * (bottom - top) / (right - left) + 1.4),
-        squeeze=False,
-        layout="constrained",
-    )
-    looks = [(color, marker) for color, marker, _ in SERIES]
+    height = width / len(positions) * (bottom - top) / (right - left) + 1.4
+    figure, axes = plt.subplots(1, len(positions), figsize=(width, height), squeeze=False)
+    around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
+    looks = [
+        (rate, {"color": c, "marker": m}) for rate, (c, m, _) in zip(rates, SERIES, strict=False)
+    ]
     for axis, (name, (row, column)) in zip(axes.flat, positions.items(), strict=True):
         axis.set_facecolor("#e8e8e8")
         axis.imshow(picture)
         axis.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+        axis.spines[:].set_visible(True)
         counts = []
-        for rate, (color, marker) in zip(rates, looks, strict=False):
-            taps = [
-                (row + dy * rate, column + dx * rate)
-                for dy in (-1, 0, 1)
-                for dx in (-1, 0, 1)
-                if (dy, dx) != (0, 0)
-            ]
-            inside = [0 <= y < rows and 0 <= x < columns for y, x in taps]
-            counts.append(f"rate {rate}: {sum(inside) + 1}")
-            for wanted, fill in ((True, color), (False, "none")):
-                chosen = [tap for tap, hit in zip(taps, inside, strict=True) if hit == wanted]
-                axis.scatter(
-                    [(x + 0.5) * stride for _, x in chosen],
-                    [(y + 0.5) * stride for y, _ in chosen],
-                    s=75,
-                    marker=marker,
-                    facecolor=fill,
-                    edgecolor="white" if wanted else color,
-                    linewidth=1.2 if wanted else 1.6,
-                    label=f"rate {rate}" if wanted else None,
-                    zorder=2,
-                )
+        for rate, look in looks:
+            y, x = (np.array([row, column]) + rate * np.array(around)).T
+            hit = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+            x, y = (x + 0.5) * stride, (y + 0.5) * stride
+            axis.scatter(x[hit], y[hit], s=75, edgecolor="white", linewidth=1.2, zorder=2, **look)
+            look = {"marker": look["marker"], "edgecolor": look["color"], "facecolor": "none"}
+            axis.scatter(x[~hit], y[~hit], s=75, linewidth=1.6, zorder=2, **look)
+            counts.append(f"rate {rate}: {hit.sum() + 1}")
         centre = ((column + 0.5) * stride, (row + 0.5) * stride)
         axis.scatter(*centre, s=110, marker="o", color="#f0e442", edgecolor="black", zorder=3)
         axis.set_title(f"{name}\ntaps in the picture, of 9: " + ", ".join(counts), fontsize=12)
-    handles = [
-        Line2D([], [], color=color, marker=marker, linestyle="", ms=9, label=f"rate {rate}")
-        for rate, (color, marker) in zip(rates, looks, strict=False)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=12)
-    figure.suptitle(title, fontsize=14)
+    handles = [Line2D([], [], ls="", ms=9, label=f"rate {rate}", **look) for rate, look in looks]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.suptitle(title)
     return figure

@@ -7,11 +7,32 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from seglab.figures.charts import _plain_ticks, log_axis
+from seglab.figures.charts import PLAIN, log_axis, plain_ticks, styled
 from seglab.machine.notebook import in_notebook
 from seglab.palettes import ORANGE, SERIES
 
 
+def running_mean(values: Sequence[float], window: int) -> np.ndarray:
+    """The mean of each `window` values in a row: `float [len(values) - window + 1]`."""
+    window = max(1, min(window, len(values)))
+    return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def last_loss(history) -> float:
+    """The mean loss of the last quarter of a training's steps; infinite if there are none."""
+    losses = [row["loss"] for row in history.steps]
+    return float(np.mean(losses[-max(1, len(losses) // 4) :])) if losses else float("inf")
+
+
+def png_of(figure: plt.Figure) -> bytes:
+    """A figure as a PNG; it is closed, or a notebook would show it a second time."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    plt.close(figure)
+    return file.getvalue()
+
+
+@styled
 def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     """The smoothed loss of each training, and its mean IoU where it was measured.
 
@@ -21,36 +42,27 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
         histories: name -> `seglab.training.History`.
     """
     scored = any(history.scores for history in histories.values())
-    figure, axes = plt.subplots(
-        1, 1 + scored, figsize=(width, 3.6), squeeze=False, layout="constrained"
-    )
+    figure, axes = plt.subplots(1, 1 + scored, figsize=(width, 3.6), squeeze=False)
     for (name, history), (color, marker, dash) in zip(
         histories.items(), cycle(SERIES), strict=False
     ):
         look = {"color": color, "linestyle": dash, "label": name}
-        losses = np.array([row["loss"] for row in history.steps])
+        losses = [row["loss"] for row in history.steps]
         window = max(1, len(losses) // 40)
-        smooth = np.convolve(losses, np.ones(window) / window, mode="valid")
-        steps = np.arange(len(smooth)) + window / 2
-        axes[0, 0].plot(steps, smooth, **look)
+        smooth = running_mean(losses, window)
+        axes[0, 0].plot(np.arange(len(smooth)) + window / 2, smooth, **look)
         if history.scores:
-            axes[0, 1].plot(
-                [row["step"] for row in history.scores],
-                [100 * row["mean_iou"] for row in history.scores],
-                marker=marker,
-                **look,
-            )
+            steps = [row["step"] for row in history.scores]
+            scores = [100 * row["mean_iou"] for row in history.scores]
+            axes[0, 1].plot(steps, scores, marker=marker, **look)
     name = f"{next(iter(histories))}: " if len(histories) == 1 else ""
-    texts = [("loss (running mean)", f"{name}training loss"), ("mean IoU (%)", f"{name}validation")]
+    texts = [("loss (running mean)", "training loss"), ("mean IoU (%)", "validation")]
     for axis, (label, title) in zip(axes.flat, texts, strict=False):
-        axis.set_xlabel("step", fontsize=12)
-        axis.set_ylabel(label, fontsize=12)
-        axis.set_title(title, fontsize=14)
+        axis.set(xlabel="step", ylabel=label, title=name + title)
         axis.set_xlim(left=0)
-        axis.tick_params(labelsize=11)
-        axis.grid(alpha=0.3)
+        axis.grid()
         if len(histories) > 1:
-            axis.legend(fontsize=12)
+            axis.legend()
     if scored:
         axes[0, 1].set_ylim(0, 100)
     return figure
@@ -76,74 +88,57 @@ class LiveCurve:
             return
         from IPython.display import Image, display
 
-        figure, file = learning_curves({self.title: history}), io.BytesIO()
-        figure.savefig(file, format="png")
-        plt.close(figure)  # or the cell would show it a second time
-        picture = Image(file.getvalue(), format="png")  # older IPythons show a figure as its name
+        # A PNG, because older IPythons show a figure as its name.
+        picture = Image(png_of(learning_curves({self.title: history})), format="png")
         if self.handle is None:
             self.handle = display(picture, display_id=True)
         else:
             self.handle.update(picture)
 
 
+@styled
 def pixel_costs(probabilities: dict[str, float], width: float = 8) -> plt.Figure:
     """Cross-entropy as a curve: what a pixel costs for the probability of its true class.
 
     Args:
         probabilities: name of a pixel -> probability of its true class, above 0.
     """
-    figure, axis = plt.subplots(figsize=(width, 0.42 * width), layout="constrained")
+    figure, axis = plt.subplots(figsize=(width, 0.42 * width))
     x = np.linspace(0.02, 1, 200)
-    axis.plot(x, -np.log(x), color="#33628d", linewidth=2)
+    axis.plot(x, -np.log(x), color=PLAIN, linewidth=2)
     for name, p in probabilities.items():
-        axis.plot(p, -np.log(p), "o", color=ORANGE, markersize=10)
-        axis.annotate(
-            f"{name}: -ln {p:g} = {-np.log(p):.2f}",
-            (p, -np.log(p)),
-            xytext=(12, 6),
-            textcoords="offset points",
-            fontsize=12,
-        )
-    axis.set_xlabel("probability that the network gives to the true class", fontsize=12)
-    axis.set_ylabel("cost of the pixel", fontsize=12)
-    axis.set(xlim=(0, 1.02), ylim=(-0.15, 4))
-    axis.set_title("Right and sure costs nothing; wrong and sure costs most", fontsize=14)
-    axis.grid(alpha=0.3)
+        place, text = (p, -np.log(p)), f"{name}: -ln {p:g} = {-np.log(p):.2f}"
+        axis.plot(*place, "o", color=ORANGE, markersize=10)
+        axis.annotate(text, place, (12, 6), textcoords="offset points", fontsize=12)
+    axis.set(xlim=(0, 1.02), ylim=(-0.15, 4), ylabel="cost of the pixel")
+    axis.set_xlabel("probability that the network gives to the true class")
+    axis.set_title("Right and sure costs nothing; wrong and sure costs most")
+    axis.grid()
     return figure
 
 
+@styled
 def schedule_curves(recipes: dict, title: str, width: float = 9) -> plt.Figure:
     """The learning rate over the steps of a training, as a share of its highest value.
 
     Args:
         recipes: name -> `seglab.recipes.Recipe`.
     """
-    figure, axis = plt.subplots(figsize=(width, 0.38 * width), layout="constrained")
+    figure, axis = plt.subplots(figsize=(width, 0.38 * width))
     for (name, recipe), (color, _, dash) in zip(recipes.items(), cycle(SERIES), strict=False):
         factors = [recipe.factor(step) for step in range(recipe.steps)]
         axis.plot(factors, color=color, linestyle=dash, linewidth=2.5, label=name)
-    axis.set_xlabel("step", fontsize=12)
-    axis.set_ylabel("share of the highest\nlearning rate", fontsize=12)
-    axis.set_title(title, fontsize=14)
-    axis.set_ylim(0, 1.05)
-    axis.grid(alpha=0.3)
-    axis.legend(fontsize=12)
+    axis.set(xlabel="step", ylabel="share of the highest\nlearning rate", ylim=(0, 1.05))
+    axis.set_title(title)
+    axis.grid()
+    axis.legend()
     return figure
 
 
-def running_mean(values: Sequence[float], window: int) -> np.ndarray:
-    """The mean of each `window` values in a row: `float [len(values) - window + 1]`."""
-    window = max(1, min(window, len(values)))
-    return np.convolve(values, np.ones(window) / window, mode="valid")
-
-
-def last_loss(history) -> float:
-    """The mean loss of the last quarter of a training's steps; infinite if there are none."""
-    losses = [row["loss"] for row in history.steps]
-    return float(np.mean(losses[-max(1, len(losses) // 4) :])) if losses else float("inf")
-
-
-def learning_rate_runs(runs: dict, chosen: float, smoothing: int = 5, width: float = 12):
+@styled
+def learning_rate_runs(
+    runs: dict, chosen: float, smoothing: int = 5, width: float = 12
+) -> plt.Figure:
     """Short trainings that differ in the learning rate only, one of them highlighted.
 
     Left: the loss of each. Right: where each ended. A training that broke down is a cross at the
@@ -166,26 +161,20 @@ def learning_rate_runs(runs: dict, chosen: float, smoothing: int = 5, width: flo
     best = min(rates, key=ends.get)
     starts = [history.steps[0]["loss"] for history in runs.values() if history.steps]
     low, high = 0.7 * ends[best], 8 * max(starts)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(width, 0.36 * width), width_ratios=(1.5, 1), layout="constrained"
-    )
+    size = (width, 0.36 * width)
+    figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(1.5, 1))
     for rate in sorted(rates, key=lambda rate: rate == chosen):  # the chosen one last, on top
         losses = [row["loss"] for row in runs[rate].steps]
         if losses:
             smooth = running_mean(losses, smoothing)
             steps = len(losses) - len(smooth) + 1 + np.arange(len(smooth))
             look = {"color": ORANGE, "linewidth": 3} if rate == chosen else {"color": "#a0a0a0"}
-            left.plot(steps, smooth, **look, label=f"{rate:g}")
-        broken = not np.isfinite(ends[rate]) or ends[rate] > high
-        right.plot(
-            rate,
-            high if broken else ends[rate],
-            "X" if broken else "o",
-            color=ORANGE if rate == chosen else "#777777",
-            markersize=13 if rate == chosen else 9,
-            clip_on=False,
-            zorder=3,
-        )
+            left.plot(steps, smooth, **look)
+        look = {"color": "#777777", "markersize": 9, "clip_on": False, "zorder": 3}
+        if rate == chosen:
+            look |= {"color": ORANGE, "markersize": 13}
+        on_scale = ends[rate] <= high
+        right.plot(rate, ends[rate] if on_scale else high, "o" if on_scale else "X", **look)
     kept = [rate for rate in rates if np.isfinite(ends[rate])]
     right.plot(kept, [min(ends[rate], high) for rate in kept], color="#c0c0c0", zorder=1)
     log_axis(left, "loss of each run (orange: the chosen one)")
@@ -195,10 +184,11 @@ def learning_rate_runs(runs: dict, chosen: float, smoothing: int = 5, width: flo
     right.minorticks_off()
     reached = f"{ends[chosen]:,.2f}" if np.isfinite(ends[chosen]) else "no number any more"
     rest = "the lowest of these" if chosen == best else f"{ends[best]:.2f} at {best:g} is lowest"
-    figure.suptitle(f"Learning rate {chosen:g}: loss {reached} at the end; {rest}", fontsize=15)
+    figure.suptitle(f"Learning rate {chosen:g}: loss {reached} at the end; {rest}")
     return figure
 
 
+@styled
 def imbalance(
     shares: dict[str, float],
     weights: dict[str, dict[str, float]],
@@ -213,25 +203,19 @@ def imbalance(
         label: what the weights are.
     """
     names = sorted(shares, key=shares.get, reverse=True)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(width, 0.34 * len(names) + 2), sharey=True, layout="constrained"
-    )
-    drawn = left.barh(names, [100 * shares[name] for name in names], color="#33628d")
+    size = (width, 0.34 * len(names) + 2)
+    figure, (left, right) = plt.subplots(1, 2, figsize=size, sharey=True)
+    drawn = left.barh(names, [100 * shares[name] for name in names], color=PLAIN)
     left.bar_label(drawn, fmt="{:.1f}", padding=3, fontsize=11)
     left.invert_yaxis()
     left.margins(x=0.12)
-    left.tick_params(axis="y", labelsize=12)
-    left.set_xlabel("share of the labelled pixels (%)", fontsize=12)
+    left.set_xlabel("share of the labelled pixels (%)")
     for (rule, of), (color, marker, _) in zip(weights.items(), cycle(SERIES), strict=False):
-        right.plot(
-            [of[name] for name in names], names, marker, color=color, markersize=9, label=rule
-        )
-    right.set_xscale("log")
-    _plain_ticks(right.xaxis)
-    right.set_xlabel(label, fontsize=12)
-    right.grid(axis="x", alpha=0.3)
-    figure.legend(ncols=len(weights), loc="outside lower right", frameon=False, fontsize=12)
-    for axis in (left, right):
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle("What is rare gets a higher weight; how much higher is a choice", fontsize=14)
+        values = [of[name] for name in names]
+        right.plot(values, names, marker, color=color, markersize=9, label=rule)
+    right.set(xscale="log", xlabel=label)
+    plain_ticks(right.xaxis)
+    right.grid(axis="x")
+    figure.legend(ncols=len(weights), loc="outside lower right")
+    figure.suptitle("What is rare gets a higher weight; how much higher is a choice")
     return figure

@@ -7,8 +7,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 
+from seglab.figures.charts import styled
+from seglab.figures.grids import lines_between, write_cells
 from seglab.figures.pictures import picture_of, show
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import ORANGE, VOC_CLASSES, VOC_PALETTE
@@ -16,6 +19,37 @@ from seglab.unet import center_crop
 
 # Arrows of the diagrams: down to coarser maps, up to finer ones, and (dashed) across.
 DOWN, UP, ACROSS = "#a33b00", "#00704f", "#222222"
+BLUE_BOX, YELLOW_BOX, GREEN_BOX, GREY_BOX = "#cfe5f5", "#f9dfa6", "#d5ecd9", "#e4e4e4"
+
+
+def sheet(size: tuple, across: tuple, high: tuple, title: str) -> tuple[plt.Figure, plt.Axes]:
+    """An empty sheet with a title, to be drawn on in the units of `across` and `high`."""
+    figure, axis = plt.subplots(figsize=size)
+    axis.set(xlim=across, ylim=high)
+    axis.axis("off")
+    axis.set_title(title, fontsize=15)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
+    return figure, axis
+
+
+def box(axis, x: float, y: float, text: str, color: str, across: float, high: float, **edge):
+    """A rounded box with text, its middle at (x, y)."""
+    look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444", **edge}
+    corner = (x - across / 2, y - high / 2)
+    axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
+    write(axis, x, y, text, fontsize=11, linespacing=1.25)
+
+
+def arrow(axis, start: tuple, end: tuple, color: str = "#444444", style: str = "-", **look):
+    """An arrow that ends exactly at its end points."""
+    look = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 15, **look}
+    look |= {"color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
+    axis.annotate("", end, start, arrowprops=look)
+
+
+def write(axis, x: float, y: float, text: str, **look):
+    """A text, its middle at (x, y)."""
+    axis.text(x, y, text, **{"ha": "center", "va": "center", "fontsize": 13, **look})
 
 
 def fcn_diagram(
@@ -27,66 +61,34 @@ def fcn_diagram(
         image: shape `(3, H, W)`.
         features: shapes `(channels, h, w)` of the five feature maps, finest first.
     """
-    figure, axis = plt.subplots(figsize=(width, 0.53 * width))
-    axis.set(xlim=(-0.45, 5.5), ylim=(-3.75, 0.42))
-    axis.axis("off")
-
-    def box(x, y, text, color, across=0.68, high=0.62):
-        corner = (x - across / 2, y - high / 2)
-        look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444"}
-        axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
-        axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=1.25)
-
-    def arrow(start, end, text="", color="#444444", shift=(0.0, 0.0)):
-        look = {"arrowstyle": "-|>", "color": color, "linewidth": 2, "mutation_scale": 16}
-        axis.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0})
-        middle = [(a + b) / 2 + d for a, b, d in zip(start, end, shift, strict=True)]
-        axis.text(*middle, text, ha="center", va="center", fontsize=13, color=color, weight="bold")
-
-    for x, shape in enumerate([image, *features]):
+    title = "One classifier, three networks: each column ends in an FCN"
+    figure, axis = sheet((width, 0.53 * width), (-0.45, 5.5), (-3.75, 0.42), title)
+    for x, (channels, rows, columns) in enumerate([image, *features]):
         name = f"1/{2**x}" if x else "image"
-        box(x, 0, f"{name}\n{shape[0]} channels\n{shape[1]} × {shape[2]}", "#cfe5f5", 0.76)
+        text = f"{name}\n{channels} channels\n{rows} × {columns}"
+        box(axis, x, 0, text, BLUE_BOX, 0.76, 0.62)
         if x:
-            arrow((x - 0.62, 0), (x - 0.38, 0))
+            arrow(axis, (x - 0.62, 0), (x - 0.38, 0))
     for x, stride in ((5, 32), (4, 16), (3, 8)):
-        arrow((x, -0.31), (x, -0.92))
-        box(x, -1.15, f"1 × 1 conv.\n{num_classes} scores", "#f9dfa6", high=0.46)
+        arrow(axis, (x, -0.31), (x, -0.92))
+        box(axis, x, -1.15, f"1 × 1 conv.\n{num_classes} scores", YELLOW_BOX, 0.68, 0.46)
         end = -1.38
         if stride < 32:
-            arrow((x, end), (x, -2.04))
-            box(x, -2.2, "+", "white", 0.26, 0.32)
+            arrow(axis, (x, end), (x, -2.04))
+            box(axis, x, -2.2, "+", "white", 0.26, 0.32)
             coarser = x + (0.87 if stride == 8 else 1)  # the right column has no sum to start from
-            arrow((coarser, -2.2), (x + 0.13, -2.2), "× 2", UP, (0, 0.18))
+            arrow(axis, (coarser, -2.2), (x + 0.13, -2.2), UP)
+            write(axis, (coarser + x + 0.13) / 2, -2.02, "× 2", color=UP, weight="bold")
             end = -2.36
-        arrow((x, end), (x, -3.04), f"× {stride}", UP, (0.24, -2.7 - (end - 3.04) / 2))
-        box(x, -3.35, f"FCN-{stride}s\n{num_classes} logits\n{image[1]} × {image[2]}", "#e4e4e4")
-    notes = {
-        -1.15: "Score: a linear classifier\nat every position.",
-        -2.2: "Double the coarse scores,\nadd the finer ones.",
-        -3.35: "Enlarge to the image;\ncut off what is too much.",
-    }
-    for y, text in notes.items():
-        axis.text(-0.35, y, text, ha="left", va="center", fontsize=13, color="#333333")
-    axis.set_title("One classifier, three networks: each column ends in an FCN", fontsize=14)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
+        arrow(axis, (x, end), (x, -3.04), UP)
+        write(axis, x + 0.24, -2.7, f"× {stride}", color=UP, weight="bold")
+        text = f"FCN-{stride}s\n{num_classes} logits\n{image[1]} × {image[2]}"
+        box(axis, x, -3.35, text, GREY_BOX, 0.68, 0.62)
+    look = {"ha": "left", "color": "#333333"}
+    write(axis, -0.35, -1.15, "Score: a linear classifier\nat every position.", **look)
+    write(axis, -0.35, -2.2, "Double the coarse scores,\nadd the finer ones.", **look)
+    write(axis, -0.35, -3.35, "Enlarge to the image;\ncut off what is too much.", **look)
     return figure
-
-
-def _box(
-    axis, x: float, y: float, text: str, color: str, across: float, high: float, **edge
-) -> None:
-    """A rounded box with text, its middle at (x, y)."""
-    look = {"boxstyle": "round,pad=0,rounding_size=0.06", "edgecolor": "#444444", **edge}
-    corner = (x - across / 2, y - high / 2)
-    axis.add_patch(FancyBboxPatch(corner, across, high, facecolor=color, **look))
-    axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=1.25)
-
-
-def _arrow(axis, start: tuple, end: tuple, color: str = "#444444", style: str = "-", **look):
-    """An arrow that ends exactly at its end points."""
-    look = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 15, **look}
-    look |= {"color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
-    axis.annotate("", end, start, arrowprops=look)
 
 
 def unet_diagram(
@@ -106,32 +108,27 @@ def unet_diagram(
     """
     levels = len(down)
     last = 2 * levels  # column of the logits; the image is in column 0
-    figure, axis = plt.subplots(figsize=(width, 0.066 * width * levels + 0.9))
-    axis.set(xlim=(-0.5, last + 0.5), ylim=(0.6 - levels, 0.4))
-    axis.axis("off")
-    boxes = [(0, 0, image, "#e4e4e4", "image\n"), (last, 0, logits, "#e4e4e4", "logits\n")]
-    boxes += [(1 + level, -level, shape, "#cfe5f5", "") for level, shape in enumerate(down)]
-    boxes += [(last - 1 - level, -level, shape, "#d5ecd9", "") for level, shape in enumerate(up)]
+    size = (width, 0.066 * width * levels + 0.9)
+    figure, axis = sheet(size, (-0.5, last + 0.5), (0.6 - levels, 0.4), title)
+    boxes = [(0, 0, image, GREY_BOX, "image\n"), (last, 0, logits, GREY_BOX, "logits\n")]
+    boxes += [(1 + level, -level, shape, BLUE_BOX, "") for level, shape in enumerate(down)]
+    boxes += [(last - 1 - level, -level, shape, GREEN_BOX, "") for level, shape in enumerate(up)]
     for x, y, (channels, rows, columns), color, name in boxes:
-        _box(axis, x, y, f"{name}{channels} ch.\n{rows} × {columns}", color, 0.88, 0.62)
-    _arrow(axis, (0.44, 0), (0.56, 0))
-    _arrow(axis, (last - 0.56, 0), (last - 0.44, 0))
+        box(axis, x, y, f"{name}{channels} ch.\n{rows} × {columns}", color, 0.88, 0.62)
+    arrow(axis, (0.44, 0), (0.56, 0))
+    arrow(axis, (last - 0.56, 0), (last - 0.44, 0))
     for level in range(len(up)):
         left, right, y = 1 + level, last - 1 - level, -level
-        _arrow(axis, (left + 0.2, y - 0.31), (left + 0.56, y - 0.9), DOWN)
-        _arrow(axis, (right - 0.56, y - 0.9), (right - 0.2, y - 0.31), UP)
-        _arrow(axis, (left + 0.44, y), (right - 0.44, y), ACROSS, "--")
+        arrow(axis, (left + 0.2, y - 0.31), (left + 0.56, y - 0.9), DOWN)
+        arrow(axis, (right - 0.56, y - 0.9), (right - 0.2, y - 0.31), UP)
+        arrow(axis, (left + 0.44, y), (right - 0.44, y), ACROSS, "--")
         text = f"skip: {down[level][0]} channels"
         if level == len(up) - 1:  # no room between the boxes
             text = f"skip:\n{down[level][0]} ch."
         axis.text(levels, y + 0.1, text, ha="center", fontsize=12, color=ACROSS)
-    for x, text, color in (
-        (0.6, "halve,\nthen convolve", DOWN),
-        (last - 0.6, "double,\nput the skip beside it,\nthen convolve", UP),
-    ):
-        axis.text(x, 1.4 - levels, text, ha="center", va="center", fontsize=14, color=color)
-    axis.set_title(title, fontsize=15)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92)
+    write(axis, 0.6, 1.4 - levels, "halve,\nthen convolve", color=DOWN)
+    doubling = "double,\nput the skip beside it,\nthen convolve"
+    write(axis, last - 0.6, 1.4 - levels, doubling, color=UP)
     return figure
 
 
@@ -145,13 +142,12 @@ def nested_diagram(
         parameters: `parameters[j][i]`: numbers to learn in the node at level i of column j.
     """
     levels = len(channels)
-    figure, axis = plt.subplots(figsize=(width, 0.58 * width))
-    axis.set(xlim=(-0.75, 2 * levels - 1.45), ylim=(0.55 - levels, 0.85))
-    axis.axis("off")
+    across, high = (-0.75, 2 * levels - 1.45), (0.55 - levels, 0.85)
+    figure, axis = sheet((width, 0.58 * width), across, high, title)
     kinds = {
-        "encoder": ("encoder", "#cfe5f5", {}),
-        "new": ("new in U-Net++", "#f9dfa6", {"linestyle": "--"}),
-        "decoder": ("where U-Net has its decoder", "#d5ecd9", {"linewidth": 3}),
+        "encoder": ("encoder", BLUE_BOX, {}),
+        "new": ("new in U-Net++", YELLOW_BOX, {"linestyle": "--"}),
+        "decoder": ("where U-Net has its decoder", GREEN_BOX, {"linewidth": 3}),
     }
     places = {(i, j): (i + 2 * j, -i) for j in range(levels) for i in range(levels - j)}
     for (i, j), (x, y) in places.items():
@@ -160,31 +156,26 @@ def nested_diagram(
         _, color, edge = kinds[kind]
         count = parameters[j][i]
         text = f"({i}, {j})\n{channels[i]} ch.\n{count / 1e3:,.0f} k"
-        _box(axis, x, y, text, color, 0.8, 0.6, **edge)
+        box(axis, x, y, text, color, 0.8, 0.6, **edge)
         if j == 0 and i:
-            _arrow(axis, (x - 0.85, y + 0.7), (x - 0.25, y + 0.3), DOWN)
+            arrow(axis, (x - 0.85, y + 0.7), (x - 0.25, y + 0.3), DOWN)
         if j:
-            _arrow(axis, (x - 0.85, y - 0.7), (x - 0.25, y - 0.3), UP)
-            _arrow(axis, (x - 1.6, y), (x - 0.4, y), ACROSS, "--")
+            arrow(axis, (x - 0.85, y - 0.7), (x - 0.25, y - 0.3), UP)
+            arrow(axis, (x - 1.6, y), (x - 0.4, y), ACROSS, "--")
         for apart in range(2, j + 1):  # to the nodes of the same level further left
             start, end = (x - 2 * apart + 0.25, y + 0.3), (x - 0.05 * apart, y + 0.3)
             bend = 2 * (0.13 * apart - 0.06) / (end[0] - start[0])  # how high, for how long
             bow = {"linewidth": 1.2, "connectionstyle": f"arc3,rad={-bend:.3f}"}
-            _arrow(axis, start, end, ACROSS, "--", **bow)
-    axis.legend(
-        handles=[
-            Patch(facecolor=color, label=name, **{"edgecolor": "#444444", **edge})
-            for name, color, edge in kinds.values()
-        ],
-        loc="lower right",
-        frameon=False,
-        fontsize=13,
-    )
-    axis.set_title(title, fontsize=15)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.93)
+            arrow(axis, start, end, ACROSS, "--", **bow)
+    handles = [
+        Patch(facecolor=color, label=name, **{"edgecolor": "#444444", **edge})
+        for name, color, edge in kinds.values()
+    ]
+    axis.legend(handles=handles, loc="lower right", frameon=False, fontsize=13)
     return figure
 
 
+@styled
 def crop_and_join(skip: torch.Tensor, x: torch.Tensor, title: str, width: float = 11) -> plt.Figure:
     """What U-Net does with a skip, on small maps `[h, w]`: cut out its middle, put `x` beside it.
 
@@ -192,29 +183,23 @@ def crop_and_join(skip: torch.Tensor, x: torch.Tensor, title: str, width: float 
         skip: the larger map, from the encoder.
         x: the smaller one, from the decoder, already doubled.
     """
-    middle = center_crop(skip, x)
-    maps = [skip, x, middle, x]
+    maps = [skip, x, center_crop(skip, x), x]
     names = ["skip", "doubled", "channel 0 of the result", "channel 1 of the result"]
-    looks = ["#cfe5f5", "#d5ecd9", "#cfe5f5", "#d5ecd9"]
     shares = [grid.shape[1] for grid in maps]
-    size = (width, width * max(len(grid) for grid in maps) / sum(shares) + 0.5)
-    figure, axes = plt.subplots(1, 4, figsize=size, width_ratios=shares, layout="constrained")
-    for axis, grid, name, color in zip(axes, maps, names, looks, strict=True):
-        rows, columns = grid.shape
-        axis.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", facecolor=color)
-        axis.set_xticks(range(columns + 1), [])
-        axis.set_yticks(range(rows + 1), [])
-        axis.grid(color="white", linewidth=1.5)
-        axis.tick_params(length=0)
-        for (row, column), value in np.ndenumerate(grid.numpy()):
-            axis.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=12)
+    size = (width, width * max(map(len, maps)) / sum(shares) + 0.5)
+    figure, axes = plt.subplots(1, 4, figsize=size, width_ratios=shares)
+    for axis, grid, name, color in zip(axes, maps, names, [BLUE_BOX, GREEN_BOX] * 2, strict=True):
+        axis.imshow(np.full((*grid.shape, 3), to_rgb(color)))
+        axis.spines[:].set_visible(True)
+        lines_between(axis, grid.shape, "white", 1.5)
+        write_cells(axis, [[f"{value:g}" for value in row] for row in grid.tolist()], fontsize=12)
         axis.set_title(name, fontsize=13)
     top, left = ((skip.shape[side] - x.shape[side]) // 2 for side in (0, 1))
     window = {"fill": False, "edgecolor": ORANGE, "linewidth": 4, "clip_on": False, "zorder": 3}
-    axes[0].add_patch(Rectangle((left, top), x.shape[1], x.shape[0], **window))
-    axes[2].add_patch(Rectangle((0, 0), x.shape[1], x.shape[0], **window))
+    for axis, corner in ((axes[0], (left - 0.5, top - 0.5)), (axes[2], (-0.5, -0.5))):
+        axis.add_patch(Rectangle(corner, x.shape[1], x.shape[0], **window))
     figure.get_layout_engine().set(wspace=0.05)
-    figure.suptitle(title, fontsize=14)
+    figure.suptitle(title)
     return figure
 
 
@@ -298,18 +283,17 @@ def silenced_skips(
 
 def deeplab_diagram(width: float = 11) -> plt.Figure:
     """DeepLab v1, v2, v3 and v3+ one under the other, as the papers have them (notebook 06)."""
-    figure, axis = plt.subplots(figsize=(width, 0.56 * width))
-    axis.set(xlim=(-0.75, 6.75), ylim=(-4.5, 0.62))
-    axis.axis("off")
-    blue, yellow, green, orange = "#cfe5f5", "#f9dfa6", "#d5ecd9", "#f6d0bd"
+    title = "One idea, four heads: what is done with the dilated features"
+    figure, axis = sheet((width, 0.56 * width), (-0.75, 6.75), (-4.5, 0.62), title)
+    blue, yellow, green, orange = BLUE_BOX, YELLOW_BOX, GREEN_BOX, "#f6d0bd"
 
     def row(y, name, boxes):
         """Boxes (middle, width, text, colour) in a row, an arrow from each to the next."""
         axis.text(-0.72, y, name, va="center", fontsize=17, weight="bold")
         for x, across, text, color in boxes:
-            _box(axis, x, y, text, color, across, 0.66)
+            box(axis, x, y, text, color, across, 0.66)
         for (x1, w1, *_), (x2, w2, *_) in pairwise(boxes):
-            _arrow(axis, (x1 + w1 / 2, y), (x2 - w2 / 2, y))
+            arrow(axis, (x1 + w1 / 2, y), (x2 - w2 / 2, y))
 
     features = (0.75, 1.3, "VGG-16, dilated\nfeatures at 1/8", blue)
     resnet = (0.75, 1.3, "ResNet, dilated\nfeatures at 1/8", blue)
@@ -325,11 +309,9 @@ def deeplab_diagram(width: float = 11) -> plt.Figure:
     join = (5.95, 1.2, "concatenate,\ntwo 3 × 3;\nthen enlarge × 4", green)
     doubled = (4.6, 0.9, "enlarge\n× 4 or 2", green)
     row(-3.3, "v3+", [finer, (2.75, 1.7, "the same ASPP", yellow), doubled, join])
-    _box(axis, 2.75, -4.15, "features at 1/4, reduced to 48 channels", blue, 2.6, 0.4)
-    _arrow(axis, (0.75, -3.63), (0.75, -4.15), style="--", arrowstyle="-")
-    _arrow(axis, (0.75, -4.15), (1.45, -4.15), style="--")
-    _arrow(axis, (4.05, -4.15), (5.95, -4.15), style="--", arrowstyle="-")
-    _arrow(axis, (5.95, -4.15), (5.95, -3.63), style="--")
-    axis.set_title("One idea, four heads: what is done with the dilated features", fontsize=15)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.93)
+    box(axis, 2.75, -4.15, "features at 1/4, reduced to 48 channels", blue, 2.6, 0.4)
+    arrow(axis, (0.75, -3.63), (0.75, -4.15), style="--", arrowstyle="-")
+    arrow(axis, (0.75, -4.15), (1.45, -4.15), style="--")
+    arrow(axis, (4.05, -4.15), (5.95, -4.15), style="--", arrowstyle="-")
+    arrow(axis, (5.95, -4.15), (5.95, -3.63), style="--")
     return figure

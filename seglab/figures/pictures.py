@@ -1,4 +1,4 @@
-"""The figures of the course."""
+"""Pictures and masks, named class by class."""
 
 from collections.abc import Sequence
 
@@ -59,9 +59,9 @@ def show(
     pictures = [picture_of(item, palette) for item in items]
     aspect = max(picture.shape[0] / picture.shape[1] for picture in pictures)
     row_height = width / columns * aspect + (0.35 if titles else 0.05)
-    found = _classes_in(items, classes)
+    found = classes_in(items, classes)
     entries = found if legend else []
-    across = _legend_columns(width, entries)
+    across = legend_columns(width, entries)
     # Room in inches above and below the pictures.
     head, foot = (0.45 if title else 0.0), 0.32 * -(-len(entries) // across)
     height = rows * row_height + head + foot
@@ -74,7 +74,7 @@ def show(
             axis.set_title(titles[number], fontsize=12)
     if title:
         figure.suptitle(title, fontsize=14, y=1 - 0.1 / height, va="top")
-    _class_legend(figure, entries, palette, across)
+    class_legend(figure, entries, palette, across)
     figure.subplots_adjust(
         left=0.005,
         right=0.995,
@@ -88,23 +88,23 @@ def show(
             mask = np.asarray(item[1] if isinstance(item, tuple) else item)
             if mask.ndim == 2:
                 blank = not palette[0].any()
-                name_regions(axis, mask, _inches_per_pixel(axis), found, blank)
+                name_regions(axis, mask, inches_per_pixel(axis), found, blank)
     return figure
 
 
-def _inches_per_pixel(axis) -> float:
+def inches_per_pixel(axis) -> float:
     """How large one pixel of an axis' picture is drawn."""
     box, (width, height) = axis.get_position(), axis.figure.get_size_inches()
     (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
     return min(box.width * width / abs(right - left), box.height * height / abs(top - bottom))
 
 
-def _legend_columns(width: float, entries: Sequence) -> int:
+def legend_columns(width: float, entries: Sequence) -> int:
     """How many columns a legend of classes gets in a figure so many inches wide."""
     return max(1, min(6, int(width / 1.65), len(entries)))
 
 
-def _class_legend(figure, entries: Sequence[tuple[int, str]], palette, columns: int) -> None:
+def class_legend(figure, entries: Sequence[tuple[int, str]], palette, columns: int) -> None:
     """Index, colour and name of each class under a figure."""
     if not entries:
         return
@@ -229,7 +229,7 @@ def _beside(
     return corners[corner] + size / 2, pixels[pixel]
 
 
-def _classes_in(items: Sequence, classes: Sequence[str]) -> list[tuple[int, str]]:
+def classes_in(items: Sequence, classes: Sequence[str]) -> list[tuple[int, str]]:
     """Index and name of every class in the masks among the items, void last."""
     found = set()
     for item in items:

@@ -1,16 +1,16 @@
 """The interactive figures of the course: controls above a picture that follows them."""
 
 import base64
-import functools
 import html
-import io
 from collections.abc import Callable
+from functools import partial
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import torch
 
 from seglab import figures
+from seglab.figures.curves import png_of
 from seglab.machine.runtime import Runtime
 from seglab.palettes import VOC_CLASSES
 from seglab.prediction import predict
@@ -48,10 +48,7 @@ class Interactive(ipywidgets.VBox):
     def update(self, change=None) -> None:
         """Draw the figure for the controls' present values."""
         figure = self.draw(**{name: control.value for name, control in self.controls.items()})
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        plt.close(figure)  # or the notebook would show it a second time
-        self.picture.value = file.getvalue()
+        self.picture.value = png_of(figure)
         values = ", ".join(f"{c.description} {c.value}" for c in self.controls.values())
         words = f"{in_words(figure)} ({values})"
         # A screen reader says a status when it changes; the sliders themselves have no name for it.
@@ -69,6 +66,9 @@ def in_words(figure: plt.Figure) -> str:
     return figure.get_label() or figure.get_suptitle() or "; ".join(filter(None, titles))
 
 
+NAMED = {"description_width": "initial"}  # a control's description gets the room it needs
+
+
 def _choice(description: str, options: list, width: str) -> ipywidgets.ToggleButtons:
     """One of a few values: a button for each, reached with Tab and pressed with the space bar.
 
@@ -77,12 +77,20 @@ def _choice(description: str, options: list, width: str) -> ipywidgets.ToggleBut
     buttons = ipywidgets.ToggleButtons(
         options=options,
         description=description,
-        style={"description_width": "initial", "button_width": width},
+        style={**NAMED, "button_width": width},
         layout={"margin": "2px 16px 2px 2px"},
     )
     for name in ("jupyter-widgets", "widget-inline-hbox"):  # the description beside the buttons
         buttons.add_class(name)
     return buttons
+
+
+def _slider(
+    description: str, value: int, lowest: int, highest: int, width: str | None = None, **options
+) -> ipywidgets.IntSlider:
+    """A slider over whole numbers, which draws when it is let go unless told otherwise."""
+    options = {"continuous_update": False, "style": NAMED, "layout": {"width": width}, **options}
+    return ipywidgets.IntSlider(value, lowest, highest, description=description, **options)
 
 
 def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
@@ -97,17 +105,11 @@ def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = N
     # With stride 1 the output is smallest; offer only a padding that leaves some of it.
     smallest = min(size + k - 1 for size, k in zip(x.shape, kernel.shape, strict=True))
     controls = {
-        "placed": ipywidgets.IntSlider(
-            value=min(3, x.numel()),
-            max=x.numel(),
-            description="stamps placed",
-            continuous_update=False,
-            style={"description_width": "initial"},
-        ),
+        "placed": _slider("stamps placed", min(3, x.numel()), 0, x.numel()),
         "stride": _choice("stride", [1, 2, 3], "3em"),
         "padding": _choice("padding", [p for p in (0, 1) if smallest > 2 * p], "3em"),
     }
-    return Interactive(functools.partial(figures.stamps, x, kernel), controls)
+    return Interactive(partial(figures.stamps, x, kernel), controls)
 
 
 def skip_switch(
@@ -144,12 +146,10 @@ def skip_switch(
             image, mask, with_all, chosen, silenced, class_index, classes=classes
         )
 
+    look = {"indent": False, "layout": {"width": "auto", "margin": "2px 16px 2px 2px"}}
     controls = {
         f"stride_{stride}": ipywidgets.Checkbox(
-            value=level > 1,
-            description=f"skip at stride {stride}",
-            indent=False,
-            layout={"width": "auto", "margin": "2px 16px 2px 2px"},
+            value=level > 1, description=f"skip at stride {stride}", **look
         )
         for level, stride in enumerate(strides)
     }
@@ -170,15 +170,11 @@ def receptive_field_explorer() -> Interactive:
     Kernel size, rate, number of layers, and how the rate changes from layer to layer. At first
     three layers of rate 2, which see only every second pixel.
     """
-    names = {"description_width": "initial"}
-    later = {"continuous_update": False, "style": names}  # drawing takes a while
     pattern = _choice("rates", list(RATE_PATTERNS), "14em")
     controls = {
-        "kernel_size": ipywidgets.IntSlider(
-            value=3, min=2, max=5, description="kernel size", **later
-        ),
-        "depth": ipywidgets.IntSlider(value=3, min=1, max=5, description="layers", **later),
-        "rate": ipywidgets.IntSlider(value=2, min=1, max=6, description="rate", **later),
+        "kernel_size": _slider("kernel size", 3, 2, 5),
+        "depth": _slider("layers", 3, 1, 5),
+        "rate": _slider("rate", 2, 1, 6),
         "pattern": pattern,
     }
 
@@ -204,27 +200,15 @@ def learning_rate_explorer(runs: dict) -> Interactive:
     Args:
         runs: learning rate -> `seglab.training.History`, without steps if the training broke down.
     """
-    names = {"description_width": "initial"}
-    wide = {"width": "360px"}
-    controls = {
-        "chosen": ipywidgets.SelectionSlider(
-            options=[(f"{rate:g}", rate) for rate in sorted(runs)],
-            description="learning rate",
-            continuous_update=False,
-            style=names,
-            layout=wide,
-        ),
-        "smoothing": ipywidgets.IntSlider(
-            value=5,
-            min=1,
-            max=15,
-            description="smoothing (steps)",
-            continuous_update=False,
-            style=names,
-            layout=wide,
-        ),
-    }
-    return Interactive(functools.partial(figures.learning_rate_runs, runs), controls)
+    chosen = ipywidgets.SelectionSlider(
+        options=[(f"{rate:g}", rate) for rate in sorted(runs)],
+        description="learning rate",
+        continuous_update=False,
+        style=NAMED,
+        layout={"width": "360px"},
+    )
+    controls = {"chosen": chosen, "smoothing": _slider("smoothing (steps)", 5, 1, 15, "360px")}
+    return Interactive(partial(figures.learning_rate_runs, runs), controls)
 
 
 def overlap_explorer() -> Interactive:
@@ -234,16 +218,13 @@ def overlap_explorer() -> Interactive:
     the picture; shape, size and place of the predicted one, and the size of the picture, follow
     the controls.
     """
-    names = {"description_width": "initial"}
     controls = {
         "shape": _choice("shape", ["disc", "box"], "5em"),
-        "right": ipywidgets.IntSlider(value=10, min=-44, max=44, description="right", style=names),
-        "down": ipywidgets.IntSlider(value=0, min=-44, max=44, description="down", style=names),
-        "size": ipywidgets.IntSlider(
-            value=40, min=4, max=88, step=2, description="size", style=names
-        ),
+        "right": _slider("right", 10, -44, 44, continuous_update=True),
+        "down": _slider("down", 0, -44, 44, continuous_update=True),
+        "size": _slider("size", 40, 4, 88, step=2, continuous_update=True),
         "picture": ipywidgets.SelectionSlider(
-            options=[88, 120, 160, 240, 400], description="picture", style=names
+            options=[88, 120, 160, 240, 400], description="picture", style=NAMED
         ),
     }
 
@@ -278,18 +259,13 @@ def truth_slider(
         truth, prediction: masks `[H, W]`.
         classes: names, index 0 first.
     """
-    line = ipywidgets.IntSlider(
-        value=50,
-        max=100,
-        description="line (%)",
-        style={"description_width": "initial"},
-        layout={"width": "80%"},
-    )
 
     def draw(line: int) -> plt.Figure:
         return figures.curtain(image, truth, prediction, line / 100, classes)
 
-    return Interactive(draw, {"line": line})
+    return Interactive(
+        draw, {"line": _slider("line (%)", 50, 0, 100, "80%", continuous_update=True)}
+    )
 
 
 def surest_explorer(right: torch.Tensor, objects: int) -> Interactive:
@@ -298,18 +274,7 @@ def surest_explorer(right: torch.Tensor, objects: int) -> Interactive:
     The figure is `seglab.figures.precision_recall_curve`; at first a third is kept.
 
     Args:
-        right: `bool [K]`, predictions in order of falling score, K at least 1.
-        objects: how many true ones there are, at least 1.
+        right, objects: see `seglab.figures.precision_recall_curve`.
     """
-    kept = ipywidgets.IntSlider(
-        value=-(-len(right) // 3),
-        min=1,
-        max=len(right),
-        description="predictions kept",
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout={"width": "80%"},
-    )
-    return Interactive(
-        functools.partial(figures.precision_recall_curve, right, objects), {"kept": kept}
-    )
+    kept = _slider("predictions kept", -(-len(right) // 3), 1, len(right), "80%")
+    return Interactive(partial(figures.precision_recall_curve, right, objects), {"kept": kept})

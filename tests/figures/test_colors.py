@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
 from seglab import figures, voc
+from seglab.figures.diagrams import ACROSS, DOWN, UP
 from seglab.palettes import SERIES, VOC_CLASSES, VOC_PALETTE, VOID
 
 # ΔE (CIE 1976) of two colours that count as different. Just noticeable on large patches side by
@@ -67,7 +68,7 @@ def colors_of_overlap() -> dict:
 
 OWN = {
     "series": lambda: {color: color for color, *_ in SERIES},
-    "arrows": lambda: {"down": figures.DOWN, "up": figures.UP, "across": figures.ACROSS},
+    "arrows": lambda: {"down": DOWN, "up": UP, "across": ACROSS},
     "overlap": colors_of_overlap,
     "pixel counts": lambda: {"bars": "#33628d", "accuracy": "#aaaaaa"},
     "gain and loss": lambda: {
@@ -118,7 +119,7 @@ def test_learning_curves_can_be_told_apart_without_their_colours(count):
 
 def test_dots_draws_every_series_in_a_mark_of_its_own():
     series = {f"net {n}": {"cat": n, "dog": 2 * n} for n in range(5)}
-    marks = figures.dots(series, "t", "l").axes[0].collections
+    _, *marks = figures.dots(series, "t", "l").axes[0].collections
     assert len(marks) == 5
     assert len({mark.get_paths()[0].vertices.tobytes() for mark in marks}) == 5
 

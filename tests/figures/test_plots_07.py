@@ -12,6 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from seglab import figures
 from seglab.history import History
+from seglab.machine.notebook import in_notebook
+from seglab.palettes import ORANGE
 from seglab.recipes import Recipe
 
 
@@ -89,9 +91,9 @@ def test_outside_a_notebook_nothing_is_drawn(capsys):
 
 
 def test_without_ipython_there_is_no_notebook(monkeypatch):
-    assert not figures.in_notebook()
+    assert not in_notebook()
     monkeypatch.setitem(sys.modules, "IPython", None)
-    assert not figures.in_notebook()
+    assert not in_notebook()
 
 
 # ---------------------------------------------------------------- learning rates
@@ -122,7 +124,7 @@ def test_running_mean(window):
 @pytest.mark.parametrize("chosen", [1e-4, 1e-2, 1e-1])
 def test_the_chosen_run_is_orange_and_drawn_last(chosen, smoothing):
     left = figures.learning_rate_runs(RUNS, chosen, smoothing).axes[0]
-    assert [line.get_color() for line in left.lines] == ["#a0a0a0"] * 2 + [figures.ORANGE]
+    assert [line.get_color() for line in left.lines] == ["#a0a0a0"] * 2 + [ORANGE]
     line = left.lines[-1]
     losses = [row["loss"] for row in RUNS[chosen].steps]
     expected = [np.mean(losses[n - smoothing : n]) for n in range(smoothing, 41)]
@@ -143,7 +145,7 @@ def test_the_right_half_shows_where_each_run_ended():
     for rate, mark in marks.items():
         expected = np.mean([row["loss"] for row in RUNS[rate].steps][-10:]) if rate < 1 else top
         assert mark.get_ydata()[0] == pytest.approx(min(expected, top))
-        assert (mark.get_color() == figures.ORANGE) == (rate == 1e-2)
+        assert (mark.get_color() == ORANGE) == (rate == 1e-2)
     assert axis.get_xscale() == axis.get_yscale() == "log"
 
 

@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 from seglab import figures
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_PALETTE, VOID
+from seglab.prediction import overlay
 
 NAN = float("nan")
 COUNTS = torch.tensor([[8, 2, 0], [1, 1, 2], [0, 0, 0]])
@@ -40,8 +41,8 @@ def test_confusion_writes_every_count_and_colours_by_the_share_of_the_row():
     assert [t.get_text() for t in axis.get_xticklabels()] == labels(axis) == ["a", "b", "c"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted", "true")
     assert figure.get_suptitle() == "a title"
-    corners = [(frame.get_x(), frame.get_y()) for frame in axis.patches]
-    assert corners == [(i - 0.5, i - 0.5) for i in range(3)]
+    centres = [frame.get_center() for frame in axis.patches]
+    np.testing.assert_allclose(centres, [(i, i) for i in range(3)])
 
 
 def test_confusion_shows_void_as_a_row_without_a_share():
@@ -133,35 +134,49 @@ def test_gallery_wants_a_note_for_each_row(triple):
 # ---------------------------------------------------------------- scores
 
 
-def test_score_dots_writes_every_value_and_says_what_is_no_number():
-    figure = figures.score_dots({"low": 32.44, "high": 84.8, "broken": NAN}, "a title", "a label")
+def test_bars_write_every_value_and_say_what_is_no_number():
+    figure = figures.bars({"low": 32.44, "high": 84.8, "broken": NAN}, "a title", "a label")
     (axis,) = figure.axes
     assert texts(axis) == ["32.4", "84.8", "not a number"]
     assert labels(axis) == ["low", "high", "broken"]
-    places = [tuple(dot.get_offsets()[0]) for dot in axis.collections]
-    assert places == [(32.44, 0), (84.8, 1)]
+    assert [bar.get_width() for bar in axis.patches] == [32.44, 84.8, 0]
     low, high = axis.get_xlim()
-    assert low < 32.44 and high > 84.8
+    assert low <= 0 and high > 84.8
+    assert figure.get_suptitle() == "a title" and axis.get_xlabel() == "a label"
 
 
 @pytest.mark.parametrize("values", [{"a": NAN}, {"a": 5.0}, {"a": 5.0, "b": 5.0}])
-def test_score_dots_copes_with_one_value_or_none(values):
-    low, high = figures.score_dots(values, "t", "l").axes[0].get_xlim()
+def test_bars_cope_with_one_value_or_none(values):
+    low, high = figures.bars(values, "t", "l").axes[0].get_xlim()
     assert np.isfinite([low, high]).all() and low < high
 
 
-def test_intervals_draw_from_low_to_high_and_write_the_numbers():
+def spans_and_dots(axis):
+    """From where to where the line of each row goes, and where the dots of each series are."""
+    lines, *series = axis.collections
+    spans = [tuple(segment[:, 0]) for segment in lines.get_segments()]
+    return spans, [of.get_offsets()[:, 0].tolist() for of in series]
+
+
+def test_dots_of_several_series_are_joined_row_by_row():
+    series = {"A": {"cat": 1.0, "dog": 5.0}, "B": {"dog": 2.0, "cat": 4.0}}
+    axis = figures.dots(series, "t", "l").axes[0]
+    assert spans_and_dots(axis) == ([(1, 4), (2, 5)], [[1, 5], [4, 2]])
+    assert texts(axis) == [] and labels(axis) == ["cat", "dog"]
+    assert [t.get_text() for t in axis.figure.legends[0].get_texts()] == ["A", "B"]
+
+
+def test_dots_with_ranges_draw_from_low_to_high_and_write_the_numbers():
     rows = {"A": (60.0, 64.16, 68.0), "B": (-2.0, 1.0, 3.0)}
-    axis = figures.intervals(rows, "t", "l").axes[0]
-    spans = [tuple(line.get_xdata()) for line in axis.lines]
-    assert spans == [(60.0, 68.0), (-2.0, 3.0)]
-    assert [dot.get_offsets()[0][0] for dot in axis.collections] == [64.16, 1.0]
+    axis = figures.dots({"score": rows}, "t", "l").axes[0]
+    assert spans_and_dots(axis) == ([(60.0, 68.0), (-2.0, 3.0)], [[64.16, 1.0]])
     assert texts(axis) == ["64.2  (60.0 to 68.0)", "1.0  (-2.0 to 3.0)"]
-    assert labels(axis) == ["A", "B"]
+    assert labels(axis) == ["A", "B"] and not axis.figure.legends
 
 
-def test_intervals_of_differences_have_signs_and_a_line_at_zero():
-    axis = figures.intervals({"A minus B": (0.5, 1.0, 3.0)}, "t", "l", zero=True).axes[0]
+def test_dots_of_differences_have_signs_and_a_line_at_zero():
+    rows = {"A minus B": (0.5, 1.0, 3.0)}
+    axis = figures.dots({"difference": rows}, "t", "l", signs=True).axes[0]
     assert texts(axis) == ["+1.0  (+0.5 to +3.0)"]
     assert any(list(line.get_xdata()) == [0, 0] for line in axis.lines)
     assert axis.get_xlim()[0] < 0
@@ -197,7 +212,7 @@ def test_the_curtain_hides_nothing_at_either_end(triple):
     ends = [figures.curtain(image, truth, prediction, share) for share in (0.0, 1.0)]
     for figure, mask in zip(ends, (truth, prediction), strict=True):
         (drawn,) = figure.axes[0].images
-        expected = figures.overlay(image, mask, VOC_PALETTE, 0.75)
+        expected = overlay(image, mask, VOC_PALETTE, 0.75)
         np.testing.assert_array_equal(drawn.get_array(), expected)
     assert ends[0].axes[0].get_title(loc="left") == "← prediction"
     assert ends[0].axes[0].get_title(loc="right") == "truth →"

@@ -4,9 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 from seglab import figures
 from seglab.figures.widgets import surest_explorer
+from seglab.palettes import OBJECT_COLORS
 
 RIGHT = torch.tensor([True, False, True, False])
 
@@ -25,7 +27,7 @@ def test_every_object_has_a_colour_and_an_outline_and_the_first_is_on_top():
     picture = figures.painted(image, masks, opacity=1)
     assert picture.shape == (12, 30, 3) and picture.dtype == np.uint8
     assert picture[0, 0].tolist() == picture[11, 29].tolist() == [100] * 3
-    first, second = (np.array(figures.to_rgb(c)) * 255 for c in figures.OBJECT_COLORS[:2])
+    first, second = (np.array(to_rgb(c)) * 255 for c in OBJECT_COLORS[:2])
     np.testing.assert_allclose(picture[5, 10], first, atol=1)
     np.testing.assert_allclose(picture[5, 20], second, atol=1)
     outline = (picture == 0).all(2)

@@ -262,7 +262,7 @@ def test_crop_and_join_draws_the_middle_of_the_skip():
     cut = [float(text.get_text()) for text in figure.axes[2].texts]
     assert cut == skip[2:4, 1:5].flatten().tolist()
     (window,) = figure.axes[0].patches
-    assert (window.get_x(), window.get_y()) == (1, 2)
+    assert (window.get_x(), window.get_y()) == (0.5, 1.5)  # around rows 2, 3 and columns 1 to 4
     assert (window.get_width(), window.get_height()) == (4, 2)
 
 

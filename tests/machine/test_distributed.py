@@ -17,7 +17,7 @@ from helpers import TINY_CLASSES, lively, make_tiny_voc
 from seglab import draws, networks, resuming, training
 from seglab.classroom import commands, shell
 from seglab.draws import Draws, batches
-from seglab.history import TrainingError
+from seglab.history import History, TrainingError
 from seglab.losses import pixel_loss
 from seglab.machine import checkpoints, distributed
 from seglab.machine.distributed import ProcessLost
@@ -409,7 +409,7 @@ def test_two_processes_find_the_mean_iou_that_one_finds(finished, data, one_thre
     best = networks.load(finished / "runs" / "net.pt")
     val = VOCSegmentation(data, "val")
     matrix = evaluate(best.model, val, best.longest_side, CPU, progress=False)
-    scores = history.History.from_json(finished / "runs" / "net.json").scores
+    scores = History.from_json(finished / "runs" / "net.json").scores
     assert [row["step"] for row in scores] == [10, 20, 30, 40]
     assert max(row["mean_iou"] for row in scores) == matrix.mean_iou
     assert printed(finished, 0).endswith(f"{matrix.table(TINY_CLASSES)}\n")
@@ -431,7 +431,7 @@ def test_a_killed_process_ends_the_job_and_it_can_go_on(finished, data, tmp_path
     text, _ = job.communicate(timeout=PATIENCE)
     assert job.returncode == 0, text
     one, other = (
-        history.History.from_json(folder / "runs" / "net.json") for folder in (finished, tmp_path)
+        History.from_json(folder / "runs" / "net.json") for folder in (finished, tmp_path)
     )
     assert one.steps == other.steps and one.scores == other.scores and len(one.steps) == 40
     for name in ("net.pt", "net.last.pt"):

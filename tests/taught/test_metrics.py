@@ -127,11 +127,13 @@ def test_without_labelled_pixels_there_is_no_score_and_no_crash(fill):
     assert re.search(r"^mean IoU +-$", text, re.M) and text.endswith("0, 1,\n2, 3, 4")
 
 
-kinds = st.sampled_from(["uint8", "int16", "int32", "int64"])
+signed = ["int16", "int32", "int64"]
+unsigned = ["uint8", "uint16", "uint32", "uint64"]
+kinds = st.sampled_from([*signed, *unsigned])
 
 
 @given(cases(), kinds, kinds, st.booleans(), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=60)
 def test_kinds_of_numbers_do_not_matter(case, kind_1, kind_2, tensor_1, tensor_2):
     classes, prediction, target = case
     a, b = prediction.astype(kind_1), target.astype(kind_2)
@@ -146,6 +148,21 @@ def test_kinds_of_numbers_do_not_matter(case, kind_1, kind_2, tensor_1, tensor_2
         assert torch.equal(void_counts, expected.void_counts)
     np.testing.assert_array_equal(a, prediction)  # and counting changed neither
     np.testing.assert_array_equal(b, target)
+
+
+@given(cases(), st.sampled_from(["<", ">"]), st.sampled_from(unsigned))
+@settings(max_examples=30)
+def test_order_in_memory_does_not_matter(case, endian, kind):
+    """Flipped views have negative strides; 16-bit pictures are often stored big end first."""
+    classes, prediction, target = case
+    kind = np.dtype(kind).newbyteorder(endian)
+    flipped = [np.flip(np.flip(values).astype(kind)) for values in (prediction, target)]
+    assert min(flipped[0].strides) < 0
+    assert torch.equal(count_pairs(*flipped, classes)[0], counted(*case).counts)
+    if target.ndim == 2:
+        ours = boundary_iou(*flipped, classes, width=1)
+        expected = boundary_iou(prediction, target, classes, width=1)
+        torch.testing.assert_close(ours, expected, rtol=0, atol=0, equal_nan=True)
 
 
 @given(cases(), cases())
@@ -168,9 +185,9 @@ def test_updates_plus_and_batches_all_count_the_same(first, second):
     assert together.counts.sum() == 0 and together.void_pixels == 0
 
 
-@pytest.mark.parametrize("classes", [63, 64, 84, 85, 127, 128, 180, 181, 255])
+@pytest.mark.parametrize("classes", [127, 128, 180, 181, 254, 255])
 def test_many_classes(classes):
-    """Up to 63, 84, 127 classes 8 bits number 4, 3, 2 copies; from 181 on pairs take 32 bits."""
+    """From 128 classes on the pairs' numbers exceed 15 bits, from 255 on no index is free."""
     rng = np.random.default_rng(0)
     target = rng.choice([*range(classes), 255], (40, 501)).astype(np.uint8)
     prediction = rng.integers(0, classes, (40, 501), dtype=np.uint8)
@@ -324,21 +341,26 @@ zeros = np.zeros((3, 4), dtype=np.uint8)
     ("prediction", "target", "words"),
     [
         (zeros, zeros[:2], "differ in shape"),
-        (np.zeros((5, 3, 4)), zeros, "differ in shape"),
-        (zeros.astype(np.float32), zeros, "prediction holds torch.float32"),
-        (zeros, zeros.astype(np.float64), "target holds torch.float64"),
-        (zeros.astype(bool), zeros, "prediction holds torch.bool"),
-        (zeros, zeros.astype(np.uint16), "target holds torch.uint16"),
-        (zeros.astype(np.int64) - 2**40, zeros, "prediction holds indices from -1099511627776"),
-        (zeros.astype(np.int64) + 2**32, zeros, "prediction holds indices from 4294967296"),
-        (zeros, zeros.astype(np.int64) + 2**32, "target holds indices from 4294967296"),
-        (zeros + 5, zeros, "prediction holds indices from 5 to 5; expected 0 to 4"),
-        (zeros + 255, zeros, "prediction holds indices"),
-        (zeros.astype(np.int64) - 1, zeros, "prediction holds indices from -1"),
-        (zeros, zeros + 5, "target index 5 has no class"),
-        (zeros, zeros + 254, "target index 254 has no class"),
-        (zeros, zeros.astype(np.int64) - 1, "target holds indices from -1"),
-        (zeros, zeros.astype(np.int64) + 256, "target holds indices from 256"),
+        (np.zeros((5, 3, 4), dtype=int), zeros, "differ in shape"),
+        (np.zeros((5, 3, 4)), zeros, "prediction holds float64.* argmax"),
+        (torch.zeros(3, 4), zeros, "prediction holds float32"),
+        (zeros, np.flip(zeros.astype(np.float64)), "target holds float64"),
+        (zeros.astype(bool), zeros, "prediction holds bool"),
+        (zeros.astype(np.uint64) + 2**63, zeros, "prediction holds -9223372036854"),
+        (
+            zeros.astype(np.int64) - 2**40,
+            zeros,
+            "prediction holds -1099511627776; expected classes from 0 to 4",
+        ),
+        (zeros.astype(np.int64) + 2**32, zeros, "prediction holds 4294967296"),
+        (zeros, zeros.astype(np.int64) + 2**32, "target holds 4294967296"),
+        (zeros + 5, zeros, "prediction holds 5; expected classes from 0 to 4"),
+        (zeros + 255, zeros, "prediction holds 255.* Only the target may be void"),
+        (zeros.astype(np.int64) - 1, zeros, "prediction holds -1;"),
+        (zeros, zeros + 5, "target holds 5; expected classes from 0 to 4"),
+        (zeros, zeros + 254, "target holds 254; expected"),
+        (zeros, zeros.astype(np.int64) - 1, "target holds -1;"),
+        (zeros, zeros.astype(np.int64) + 256, "target holds 256;"),
     ],
 )
 def test_what_cannot_be_counted_is_refused_and_nothing_is_counted(prediction, target, words):
@@ -596,9 +618,9 @@ def test_the_default_width_is_two_percent_of_the_diagonal():
     ("prediction", "target", "width", "words"),
     [
         (zeros, zeros[:2], 1, "differ in shape"),
-        (zeros.astype(np.float32), zeros, 1, "prediction holds torch.float32"),
-        (zeros + 5, zeros, 1, "prediction holds indices from 5 to 5"),
-        (zeros, zeros + 254, 1, "target index 254 has no class"),
+        (zeros.astype(np.float32), zeros, 1, "prediction holds float32"),
+        (zeros + 5, zeros, 1, "prediction holds 5;"),
+        (zeros, zeros + 254, 1, "target holds 254; expected"),
         (zeros[None], zeros[None], 1, r"one image \[H, W\]; found \(1, 3, 4\)"),
         (zeros, zeros, 0, "at least 1 pixel wide; found 0"),
     ],
