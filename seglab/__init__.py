@@ -9,8 +9,8 @@ What a notebook explains lies beside this file, one module for each topic:
     04 FCN                      backbones, fcn
     05 U-Net                    unet
     06 DeepLab                  deeplab, crf
-    07 training                 losses, recipes, freezing, draws, training, history, resuming,
-                                networks, erfnet
+    07 training                 losses, recipes, freezing, draws, history, training, erfnet
+    07 networks on the disk     networks, resuming
     08 IoU evaluation           metrics
     10 instances                instances, mask_rcnn
 

@@ -12,8 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from seglab.datasets.first_look import look_through
-from seglab.draws import Draws, batches, step_seed
+from seglab.draws import Draws, batches, look_through, step_seed
 from seglab.freezing import backbones, frozen, training_mode
 from seglab.history import History, TrainingError
 from seglab.losses import LOSSES, balanced_weights, class_pixels, median_frequency_weights

@@ -7,7 +7,7 @@ import torch
 from helpers import small_network
 
 from seglab import networks
-from seglab.datasets.first_look import look_through
+from seglab.draws import look_through
 from seglab.history import TrainingError
 from seglab.palettes import VOID
 from seglab.recipes import Recipe
