@@ -1,4 +1,4 @@
-"""A table that reads well where it is printed, and as HTML in a notebook."""
+"""Tables: aligned text where they are printed, HTML in a notebook."""
 
 import html
 import textwrap
@@ -8,47 +8,53 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words: the first column is aligned to the left, the others to the right.
+    """Cells in columns; the first column is aligned at the left, the others at the right.
 
     Attributes:
         head: the name of each column.
-        groups: lists of rows, with a rule between one group and the next. A row has as many
-            cells as the head.
-        note: a remark under the table.
+        groups: groups of rows of cells, with a rule between them.
+        note: what stands below.
+        left: the columns that are aligned at the left, from 0.
     """
 
     head: Sequence[str]
     groups: Sequence[Sequence[Sequence[str]]]
     note: str = ""
+    left: tuple[int, ...] = (0,)
 
     def __str__(self) -> str:
         rows = [self.head, *(row for group in self.groups for row in group)]
-        first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
-        rule = "-" * (first + sum(others) + 2 * len(others))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
 
-        def line(row: Sequence[str]) -> str:
-            name, *cells = row
-            aligned = [cell.rjust(width) for cell, width in zip(cells, others, strict=True)]
-            return "  ".join([name.ljust(first), *aligned]).rstrip()
+        def line(cells: Sequence[str]) -> str:
+            padded = [
+                cell.ljust(width) if column in self.left else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            ]
+            return "  ".join(padded).rstrip()
 
-        groups = ["\n".join(map(line, group)) for group in self.groups]
-        note = textwrap.wrap(self.note, len(rule))
-        return "\n".join([line(self.head), f"\n{rule}\n".join(groups), *note])
+        lines = [line(self.head)]
+        for number, group in enumerate(self.groups):
+            lines += [rule] * (number > 0) + [line(row) for row in group]
+        return "\n".join([*lines, *textwrap.wrap(self.note, len(rule))])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        def line(row: Sequence[str], tag: str = "td") -> str:
-            sides = ["left", *["right"] * (len(row) - 1)]
-            cells = (
+        def row(cells: Sequence[str], tag: str = "td") -> str:
+            sides = ["left" if column in self.left else "right" for column in range(len(cells))]
+            shown = [
                 f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
-                for side, cell in zip(sides, row, strict=True)
-            )
-            return f"<tr>{''.join(cells)}</tr>"
+                for side, cell in zip(sides, cells, strict=True)
+            ]
+            return f"<tr>{''.join(shown)}</tr>"
 
+        rules = ["", *[' style="border-top: 2px solid"'] * len(self.groups)]
+        bodies = [
+            f"<tbody{rule}>{''.join(map(row, group))}</tbody>"
+            for rule, group in zip(rules, self.groups, strict=False)
+        ]
         caption = f'<caption style="caption-side: bottom">{html.escape(self.note)}</caption>'
-        groups = '</tbody><tbody style="border-top: 2px solid">'.join(
-            "".join(map(line, group)) for group in self.groups
-        )
-        return (
-            f"<table>{caption if self.note else ''}<thead>{line(self.head, 'th')}</thead>"
-            f"<tbody>{groups}</tbody></table>"
-        )
+        head = f"<thead>{row(self.head, 'th')}</thead>"
+        return f"<table>{caption if self.note else ''}{head}{''.join(bodies)}</table>"
