@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-import pages
+import mirror
 
 SETUP = "seglab-setup"  # tag of the cell that only Google Colab needs
 HIGHLIGHTED = '<div class="highlight">'  # in what `seglab.show_source` shows
@@ -14,7 +14,7 @@ COLAB = "https://colab.research.google.com/github"
 
 
 def titles(folder: Path) -> dict[str, str]:
-    """Notebook's number -> its path in docs/ and its title: `{"03": ("notebooks/03-…", "03 · …")}`."""
+    """Notebook's number -> its path in docs/ and its title."""
     found = {}
     for path in sorted(folder.glob("*.ipynb")):
         heading = text_of(json.loads(path.read_text(encoding="utf-8"))["cells"][0]).splitlines()[0]
@@ -27,13 +27,13 @@ def chapters(folder: Path, taught: dict[str, list[str]], published: dict) -> dic
     found = {}
     for path in sorted(folder.glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        ready = prepared(notebook, path.name, taught.get(path.name[:2], []), published)
-        for cell in ready["cells"]:
+        place = f"notebooks/{path.name}"
+        for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
-                source = f"notebooks/{path.name}"
-                text = pages.with_links(text_of(cell), source, source, folder.parent, published)
-                cell["source"] = text
-        found[f"notebooks/{path.name}"] = json.dumps(ready, ensure_ascii=False)
+                text = text_of(cell)
+                cell["source"] = mirror.with_links(text, place, place, folder.parent, published)
+        ready = prepared(notebook, path.name, taught.get(path.name[:2], []), published)
+        found[place] = json.dumps(ready, ensure_ascii=False)
     for kind in ("*.png", "*.jpg", "*.svg"):
         for path in folder.glob(kind):
             found[f"notebooks/{path.name}"] = path.read_bytes()
@@ -106,7 +106,7 @@ def still(name: str, published: dict) -> str:
 
 
 def is_widget(cell: dict) -> bool:
-    """Does a cell show an interactive figure? Its text says so, and a picture is stored beside it."""
+    """Does a cell show an interactive figure? The text that it stores says so."""
     return any(
         WIDGET.match("".join(output.get("data", {}).get("text/plain", "")))
         for output in cell.get("outputs", [])

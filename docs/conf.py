@@ -1,4 +1,4 @@
-"""The book site: the notebooks as chapters, the package's reference, and what else there is to read.
+"""The book site: the notebooks as chapters, the package's reference, and what else is to read.
 
     uv run --only-group docs sphinx-build -W docs docs/_build/html
 
@@ -17,7 +17,7 @@ REPOSITORY = DOCS.parent
 sys.path.insert(0, str(DOCS))
 
 import chapters  # noqa: E402
-import pages  # noqa: E402
+import mirror  # noqa: E402
 import reference  # noqa: E402
 
 settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
@@ -38,6 +38,7 @@ nb_code_prompt_show = "Show the code of this figure"
 nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+add_module_names = False  # the page's title says which module it is
 
 copybutton_selector = "div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
@@ -48,10 +49,12 @@ html_static_path = ["_static"]
 html_css_files = ["seglab.css"]
 html_copy_source = False  # each chapter links its notebook as it is stored, with the set-up cell
 html_show_sourcelink = False
+html_domain_indices = False  # the reference has an index of its own
 html_theme_options = {
     "use_download_button": False,
     "show_toc_level": 2,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search field stands in the sidebar
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
@@ -75,12 +78,12 @@ def generate(app, config) -> None:
     modules = reference.read_modules(REPOSITORY / "seglab")
     taught = reference.taught(REPOSITORY / "seglab" / "__init__.py", list(modules))
     titles = chapters.titles(REPOSITORY / "notebooks")
-    pages.write_all(
+    mirror.write_all(
         DOCS,
         {
             **chapters.chapters(REPOSITORY / "notebooks", taught, published),
             **reference.reference(modules, taught, titles, REPOSITORY / "seglab" / "__init__.py"),
-            **pages.mirrored(REPOSITORY, published),
+            **mirror.mirrored(REPOSITORY, published),
         },
     )
 

@@ -16,7 +16,7 @@ LONGEST = 60  # characters of a constant's value
 
 
 def read_modules(package: Path) -> dict[str, ast.Module]:
-    """Name -> syntax tree of each module that lies flat in the package: what the course explains."""
+    """Name -> syntax tree of each module that lies flat in the package."""
     return {
         path.stem: ast.parse(path.read_text(encoding="utf-8"))
         for path in sorted(package.glob("*.py"))
@@ -60,8 +60,8 @@ def index_page(modules, taught, titles, package_init: Path) -> str:
     lines = [
         "# The package",
         "",
-        "What a notebook explains lies flat in `seglab/`, one module for each topic. This reference is",
-        "made from the docstrings; the notebooks show the functions at work.",
+        "What a notebook explains lies flat in `seglab/`, one module for each topic. This",
+        "reference is made from the docstrings; the notebooks show the functions at work.",
         "",
         "| notebook | modules |",
         "|---|---|",
@@ -173,7 +173,9 @@ def markdown(docstring: str, known: dict[str, str]) -> str:
             parts += [f"**{title}**", section]
         parts.append(after)
     text = "\n\n".join(part for part in parts if part)
-    return CODE.sub(lambda m: f"{{py:obj}}`{m[1]} <{known[m[1]]}>`" if m[1] in known else m[0], text)
+    return CODE.sub(
+        lambda m: f"{{py:obj}}`{m[1]} <{known[m[1]]}>`" if m[1] in known else m[0], text
+    )
 
 
 def cut(body: str) -> tuple[str, str]:
