@@ -88,5 +88,13 @@ def generate(app, config) -> None:
     )
 
 
+def fit_links(app, page: str, source: list[str]) -> None:
+    """Pages that lie in this folder link files of the repository, which GitHub shows them with."""
+    if page.split("/")[0] not in mirror.GENERATED:
+        here = f"{page}.md"
+        source[0] = mirror.with_links(source[0], f"docs/{here}", here, REPOSITORY, published)
+
+
 def setup(app) -> None:
     app.connect("config-inited", generate)
+    app.connect("source-read", fit_links)

@@ -13,7 +13,6 @@ MIRRORED = {
     "data/rendering/README.md": "data/rendering.md",
     "data/contact.jpg": "data/contact.jpg",
     "data/prediction.jpg": "data/prediction.jpg",
-    "MEASURED.md": "classroom/MEASURED.md",
     "CONTRIBUTING.md": "project/CONTRIBUTING.md",
     "CODE_OF_CONDUCT.md": "project/CODE_OF_CONDUCT.md",
     "CHANGELOG.md": "project/CHANGELOG.md",
@@ -47,6 +46,8 @@ def with_links(text: str, source: str, target: str, repository: Path, published:
         file = normpath(str(PurePosixPath(source).parent / path))
         if file.startswith("notebooks/") and file.endswith(".ipynb"):
             place = file
+        elif file.startswith("docs/"):
+            place = file.removeprefix("docs/")
         else:
             place = (HOME | MIRRORED).get(file)
         if place and (repository / file).exists():

@@ -127,7 +127,7 @@ def described(node: ast.stmt, known: dict[str, str], inside: bool = False) -> li
             kind, signature = "property", node.name
             options = [f":type: {ast.unparse(node.returns)}"] if node.returns else []
         return [f":::{{py:{kind}}} {signature}", *options, "", text, ":::"]
-    lines = [f"::::{{py:class}} {node.name}{constructor(node)}", "", text, ""]
+    lines = [f"::::{{py:class}} {node.name}{constructor(node)}", "", text, "", *meanings(node)]
     for method in public(node.body):
         if isinstance(method, ast.FunctionDef) and ast.get_docstring(method):
             lines += [*described(method, known, inside=True), ""]
@@ -154,11 +154,29 @@ def constructor(node: ast.ClassDef) -> str:
 
 
 def field(node: ast.AnnAssign) -> str:
-    """A field of a dataclass as an argument; a default that is made by a factory is `...`."""
+    """A field of a dataclass as an argument.
+
+    A default from a factory is `...`; `setting(3600, "what it means")` has its default in front.
+    """
     text = f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)}"
     if node.value is None:
         return text
-    return f"{text} = " + ("..." if "field(" in (v := ast.unparse(node.value)) else v)
+    default = node.value
+    if isinstance(default, ast.Call):
+        default = default.args[0] if default.args else ast.Constant(...)
+    return f"{text} = {ast.unparse(default)}"
+
+
+def meanings(node: ast.ClassDef) -> list[str]:
+    """A list of the fields that say what they mean, such as `setting(3600, "seen in all")`."""
+    found = []
+    for part in node.body:
+        value = getattr(part, "value", None)
+        if isinstance(part, ast.AnnAssign) and isinstance(value, ast.Call) and len(value.args) > 1:
+            meaning = value.args[1]
+            if isinstance(meaning, ast.Constant) and isinstance(meaning.value, str):
+                found.append(f"- `{ast.unparse(part.target)}`: {meaning.value}")
+    return ["**Attributes**", "", *found, ""] if found else []
 
 
 def markdown(docstring: str, known: dict[str, str]) -> str:

@@ -109,3 +109,16 @@ class Recipe:
     assert lines[0] == "::::{py:class} Recipe(images: int = 3600, names: list = ...)"
     assert ":::{py:method} double(factor=2) -> int" in lines
     assert ":::{py:property} size" in lines and ":type: int" in lines
+
+
+def test_a_setting_shows_its_default_and_its_meaning():
+    source = '''
+@dataclass
+class Recipe:
+    """A recipe."""
+
+    images: int = setting(3600, "how many are seen in all", below=1)
+'''
+    text = "\n".join(reference.described(ast.parse(source).body[0], {}))
+    assert "Recipe(images: int = 3600)" in text
+    assert "- `images`: how many are seen in all" in text
