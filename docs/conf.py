@@ -47,6 +47,7 @@ html_theme = "sphinx_book_theme"
 html_title = "seglab"
 html_static_path = ["_static"]
 html_css_files = ["seglab.css"]
+html_js_files = ["seglab.js"]
 html_copy_source = False  # each chapter links its notebook as it is stored, with the set-up cell
 html_show_sourcelink = False
 html_domain_indices = False  # the reference has an index of its own
