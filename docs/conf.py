@@ -38,6 +38,7 @@ nb_code_prompt_show = "Show the code of this figure"
 nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+python_maximum_signature_line_length = 80  # longer ones have a line for each argument
 add_module_names = False  # the page's title says which module it is
 
 copybutton_selector = "div.highlight pre"

@@ -127,7 +127,8 @@ def described(node: ast.stmt, known: dict[str, str], inside: bool = False) -> li
             kind, signature = "property", node.name
             options = [f":type: {ast.unparse(node.returns)}"] if node.returns else []
         return [f":::{{py:{kind}}} {signature}", *options, "", text, ":::"]
-    lines = [f"::::{{py:class}} {node.name}{constructor(node)}", "", text, "", *meanings(node)]
+    kind = "exception" if node.name.endswith("Error") else "class"
+    lines = [f"::::{{py:{kind}}} {node.name}{constructor(node)}", "", text, "", *meanings(node)]
     for method in public(node.body):
         if isinstance(method, ast.FunctionDef) and ast.get_docstring(method):
             lines += [*described(method, known, inside=True), ""]
