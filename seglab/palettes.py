@@ -51,8 +51,8 @@ def voc_color(index: int) -> tuple[int, int, int]:
 VOC_PALETTE = np.array([voc_color(index) for index in range(256)], dtype=np.uint8)
 
 
-# The colours of the course's own figures. tests/figures/test_colors.py holds them apart for every kind of
-# colour vision. Orange is what to look at; the series of a figure differ in marker and dash too.
+# The colours of the course's own figures, held apart for every kind of colour vision by
+# tests/figures/test_colors.py. Orange is what to look at; series differ in marker and dash too.
 ORANGE, BLUE = "#D55E00", "#0072B2"
 SERIES = (
     (ORANGE, "o", "-"),
