@@ -19,7 +19,9 @@ import seglab
 from seglab import networks, prediction, training
 from seglab.backbones import BACKBONES, WeightsError
 from seglab.classroom import bundle, doctor, publish
-from seglab.datasets import LAYOUTS, downloads, open_dataset
+from seglab.datasets import LAYOUTS, downloads
+from seglab.datasets import convert as converting
+from seglab.datasets.opening import open_dataset
 from seglab.history import TensorBoard
 from seglab.losses import LOSSES
 from seglab.machine import distributed
@@ -36,7 +38,7 @@ from seglab.recipes import (
     TrainingError,
     recipe_for,
 )
-from seglab.voc import DatasetError, SegmentationDataset
+from seglab.voc import DatasetError, VOCSegmentation
 
 
 def download(arguments: argparse.Namespace) -> int:
@@ -47,6 +49,28 @@ def download(arguments: argparse.Namespace) -> int:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130  # what shells expect of a program that was interrupted
     return 0
+
+
+def convert(arguments: argparse.Namespace) -> int:
+    """Make a folder in VOC layout of what a labelling tool wrote."""
+    void = None if arguments.void == "none" else 255
+    print(converting.convert(arguments.source, arguments.folder, void))
+    return 0
+
+
+def add_convert(commands) -> None:
+    """`convert SOURCE [FOLDER] [--void none]`."""
+    command = commands.add_parser("convert", help="make a folder in VOC layout of any labels")
+    command.add_argument("source", metavar="SOURCE", help=f"a folder: {LAYOUTS}")
+    command.add_argument("folder", nargs="?", metavar="FOLDER", help="default: SOURCE-voc")
+    command.add_argument(
+        "--void",
+        choices=("255", "none"),
+        default="255",
+        help="what 255 means in a mask: void (the default), or none: then it is the object in "
+        "masks of 0 and 255",
+    )
+    command.set_defaults(run=convert)
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -115,7 +139,7 @@ def chosen_recipe(model: str, arguments: argparse.Namespace) -> Recipe:
 
 
 def new_model(
-    name: str, arguments: argparse.Namespace, train_set: SegmentationDataset, recipe: Recipe
+    name: str, arguments: argparse.Namespace, train_set: VOCSegmentation, recipe: Recipe
 ) -> torch.nn.Module:
     """A network before its training; the random part of its weights follows from the seed."""
     torch.manual_seed(recipe.seed)
@@ -300,6 +324,7 @@ def parser() -> argparse.ArgumentParser:
         "--from-file", metavar="FILE", help="a copy of the archive, instead of the network"
     )
     command.set_defaults(run=download)
+    add_convert(commands)
 
     command = commands.add_parser(
         "train",

