@@ -357,8 +357,8 @@ def _brushed(image: Path, regions: Sequence[tuple[str, Path]], classes: Sequence
         if inside.shape != canvas.mask.shape:
             height, width = canvas.mask.shape
             raise DatasetError(
-                f"{path}: the region is {inside.shape[1]} x {inside.shape[0]} pixels, but the image "
-                f"is {width} x {height}; is {image.name} the photograph that was labelled?"
+                f"{path}: the region is {inside.shape[1]} x {inside.shape[0]} pixels, but the "
+                f"image is {width} x {height}; is {image.name} the photograph that was labelled?"
             )
         canvas.lay(inside, classes.index(label), number)
     return canvas

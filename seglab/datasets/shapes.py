@@ -84,7 +84,8 @@ def _labelme_canvas(path: Path, index: dict[str, int]) -> Canvas:
     for place, shape in enumerate(record["shapes"]):
         label, group = shape["label"], shape.get("group_id")
         key = (label, place, "alone") if group is None else (label, group)
-        number = numbers.setdefault(key, len(numbers) + 1) if index[label] else 0
+        thing = index[label] not in (0, VOID)
+        number = numbers.setdefault(key, len(numbers) + 1) if thing else 0
         canvas.lay(_labelme_region(path, shape, canvas.mask.shape), index[label], number)
     return canvas
 
@@ -324,8 +325,8 @@ def _yolo_names(root: Path) -> list[str]:
         import yaml
     except ImportError as error:
         raise DatasetError(
-            f"{paths[0]}: to read it, install PyYAML (pip install pyyaml), or write its class names "
-            f"into {root / 'classes.txt'}, one a line, class 0 first"
+            f"{paths[0]}: to read it, install PyYAML (pip install pyyaml), or write its class "
+            f"names into {root / 'classes.txt'}, one a line, class 0 first"
         ) from error
     for path in paths:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -352,6 +353,7 @@ def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
                 f"three or more corners; found {line[:60]!r}"
             )
         points = np.reshape(np.array(numbers, dtype=float), (-1, 2)) * (width, height)
+        points = points.round(3)  # 19.999999 is 20
         inside = region(height, width, lambda pen, points=points: polygon(pen, points))
         canvas.lay(inside, indices[int(kind)], number)
     return canvas

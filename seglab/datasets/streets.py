@@ -215,7 +215,8 @@ def read_camvid(root: Path) -> Contents:
     """
     root = root / "CamVid" if (root / "CamVid").is_dir() else root
     files, unlabelled = [], []
-    lists = [p for p in sorted(root.glob("*.txt")) if (root / f"{p.stem}annot").is_dir()]
+    parts = {path.name.removesuffix("annot") for path in root.iterdir() if path.is_dir()}
+    lists = [path for path in sorted(root.glob("*.txt")) if path.stem in parts]
     if not lists:
         raise DatasetError(f"{root}: no train.txt. {HOW_TO_GET['camvid']}")
     for path in lists:
@@ -242,12 +243,14 @@ def read_camvid(root: Path) -> Contents:
     labels = {number: number for number in (*range(len(names)), VOID)} | {len(names): VOID}
 
     def canvas(mask: Path) -> Canvas:
-        with Image.open(mask) as picture:
-            grey = picture.mode in ("L", "1", "I", "I;16")
-        if colors.exists() and (not grey or own_colors_are_grey):
-            return Canvas(read_colors(mask, palette, len(names)))
+        try:
+            if colors.exists():
+                return Canvas(read_colors(mask, palette, len(names)))
+        except DatasetError:
+            with Image.open(mask) as picture:
+                if picture.mode != "L":  # grey numbers may be indices all the same
+                    raise
         return translated(mask, labels, "CamVid" if not own_names.exists() else own_names.name)
 
-    own_colors_are_grey = bool((palette[: len(names)] == palette[: len(names), :1]).all())
     items = (Item(image.stem, image, canvas(mask), mask, split) for split, image, mask in files)
     return Contents(names, items, palette, guesses, unlabelled)

