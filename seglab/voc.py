@@ -88,7 +88,11 @@ def read_mask(
     try:
         with Image.open(path) as picture:
             packing = picture.tile[0][3] if picture.tile else ""  # "L;4": grey with 4 bits
-            _refuse_jpeg(path, picture)
+            if picture.format in ("JPEG", "MPO"):
+                raise DatasetError(
+                    f"{path}: a JPEG, whatever its name says. JPEG changes numbers a little, so "
+                    "labels are wrong along every edge. Export the masks as PNG from their tool"
+                )
             picture.load()
             if picture.mode in ("P", "L"):
                 # Pillow stretches grey pictures of 2 and 4 bits to 0..255 (but not palette
@@ -119,14 +123,6 @@ def read_mask(
     return torch.from_numpy(indices)
 
 
-def _refuse_jpeg(path: str | Path, picture: Image.Image) -> None:
-    if picture.format in ("JPEG", "MPO"):
-        raise DatasetError(
-            f"{path}: a JPEG, whatever its name says. JPEG changes numbers a little, so labels are "
-            "wrong along every edge. Export the masks as PNG from where they were drawn"
-        )
-
-
 def _indices_of_colors(path, picture, palette, num_classes) -> np.ndarray:
     """Colours looked up in the palette; grey numbers that are stored in three channels as such."""
     rgb = np.array(picture.convert("RGB"))
@@ -143,17 +139,6 @@ def _indices_of_colors(path, picture, palette, num_classes) -> np.ndarray:
         if (rgb == rgb[..., :1]).all():
             return rgb[..., 0]
         raise
-
-
-def read_classes(path: str | Path) -> tuple[str, ...]:
-    """The class names in a text file, one a line, index 0 first.
-
-    Raises:
-        DatasetError: no names, one that occurs twice, more than 255, or not UTF-8 text.
-    """
-    names = tuple(read_lines(Path(path)))
-    check_classes(path, names)
-    return names
 
 
 def check_classes(path: str | Path, names: Sequence[str]) -> None:
@@ -180,8 +165,8 @@ def read_lines(path: Path) -> list[str]:
 def pictures(folder: Path, preferred: str = ".jpg") -> dict[str, Path]:
     """The picture files in a folder and those in it: name without ending -> file.
 
-    Endings may be in capitals. Of two pictures with one name the one with the preferred ending
-    counts. macOS may store ü as u and two dots; the names here have it as one letter (NFC).
+    Of two with one name the preferred ending counts. Where macOS stores ü as u and two dots, the
+    names here have one letter (NFC).
     """
     found = {}
     for path in sorted(folder.rglob("*"), key=lambda p: (p.suffix.lower() != preferred, p)):
@@ -215,9 +200,9 @@ class VOCSegmentation(Dataset):
         classes, num_classes, palette: as above.
 
     Raises:
-        DatasetError: not a VOC folder, an unknown or empty split, or an image without mask.
-            Reading an item raises it for a file that is cut off, a mask of another size than
-            its image, an index without a class, or a palette that contradicts the first mask's.
+        DatasetError: not a VOC folder, an unknown or empty split, or an image without mask. An
+            item: a file cut off, image and mask of two sizes, an index without a class, or a
+            palette that contradicts the first mask's.
     """
 
     def __init__(
@@ -234,7 +219,8 @@ class VOCSegmentation(Dataset):
         self._check_folder()
         self.names = self._read_split()
         if classes is None and (self.root / "classes.txt").exists():
-            classes = read_classes(self.root / "classes.txt")
+            classes = read_lines(self.root / "classes.txt")
+            check_classes(self.root / "classes.txt", classes)
         self.classes = VOC_CLASSES if classes is None else tuple(classes)
         self.num_classes = len(self.classes)
         self._images = self._files_of("JPEGImages", ".jpg", "image")
@@ -287,8 +273,7 @@ class VOCSegmentation(Dataset):
         if missing:
             raise DatasetError(
                 f"{self.root}: not a folder in VOC layout; missing {', '.join(missing)}. Give the "
-                f"folder that holds {', '.join(VOC_FOLDERS)} (for the original VOC: "
-                "VOCdevkit/VOC2012)."
+                f"folder that holds {', '.join(VOC_FOLDERS)} (of VOC itself: VOCdevkit/VOC2012)."
             )
 
     def _read_split(self) -> list[str]:
@@ -307,10 +292,9 @@ class VOCSegmentation(Dataset):
         files = pictures(self.root / folder, ending)
         if lost := [name for name in self.names if name not in files]:
             raise DatasetError(
-                f"{self.root / folder / lost[0]}{ending}: no such {what} (nor with another ending, "
-                f"such as .tif), but {self.split}.txt names it. Missing are {len(lost)} of "
-                f"{len(self.names)}: {few(lost)}. Add the {what} or strike the name; a split names "
-                "images without folder and ending: 2007_000032"
+                f"{self.root / folder / lost[0]}{ending}: no such {what} (with any ending), but "
+                f"{self.split}.txt names it; missing {len(lost)} of {len(self.names)}: {few(lost)}. "
+                f"Add the {what} or strike the name (written without folder and ending)"
             )
         return {name: files[name] for name in self.names}
 
@@ -348,9 +332,8 @@ def check_sizes(image_path: Path, image: Sequence[int], mask_path: Path, mask: S
     cure = "Every pixel needs one label: export the mask again"
     if tuple(mask) == tuple(image)[::-1] and orientation(image_path) > 1:
         cure = (
-            f"{image_path.name} says that the camera was turned (EXIF), so it is shown upright, "
-            "and the mask is not. Was it drawn on the picture as stored? Remove the tag: "
-            f"exiftool -Orientation= {image_path.name}"
+            "The camera was turned (EXIF), so the image is shown upright; the mask is not. Was it "
+            f"drawn on the picture as stored? Then: exiftool -Orientation= {image_path.name}"
         )
     raise DatasetError(
         f"{mask_path}: the mask is {mask[1]} x {mask[0]} pixels but its image is {image[1]} x "
@@ -360,13 +343,8 @@ def check_sizes(image_path: Path, image: Sequence[int], mask_path: Path, mask: S
 
 def orientation(path: str | Path) -> int:
     """How the camera was held, from 1 (upright) to 8, by the tag in a picture file (EXIF)."""
-    try:
-        with Image.open(path) as picture:
-            return picture.getexif().get(0x0112, 1)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(
-            f"{path}: cannot be read as a picture ({error}). Copy it again"
-        ) from None
+    with Image.open(path) as picture:
+        return picture.getexif().get(0x0112, 1)
 
 
 def _colors_of(path: Path) -> np.ndarray | None:

@@ -157,7 +157,7 @@ def glance(dataset: VOCSegmentation, most: int = 64) -> str:
         try:
             counts += np.bincount(dataset.mask(index).numpy().ravel(), minlength=256)
             way = orientation(dataset.image_path(index))
-        except DatasetError as error:
+        except (DatasetError, OSError) as error:
             fault = fault or error  # one of many is reported when it is asked for
             continue
         turned += [dataset.names[index]] if 1 < way < 5 else []
