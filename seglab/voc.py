@@ -62,9 +62,7 @@ def read_image(path: str | Path) -> torch.Tensor:
 
 def _white(highest: float) -> float:
     """The number that means white: cameras fill 8, 10, 12, 14 or 16 bits of a wider file.
-
-    A few values just above 255 do not make a picture dark: up to 511 the highest one is white.
-    """
+    A few values above 255 do not make a picture dark: up to 511 the highest is white."""
     if highest < 512:
         return max(highest, 255)
     return next((2**bits - 1 for bits in (10, 12, 14) if highest < 2**bits), 65535)
@@ -293,8 +291,8 @@ class VOCSegmentation(Dataset):
         if lost := [name for name in self.names if name not in files]:
             raise DatasetError(
                 f"{self.root / folder / lost[0]}{ending}: no such {what} (with any ending), but "
-                f"{self.split}.txt names it; missing {len(lost)} of {len(self.names)}: {few(lost)}. "
-                f"Add the {what} or strike the name (written without folder and ending)"
+                f"{self.split}.txt names it; {len(lost)} of {len(self.names)} are missing: "
+                f"{few(lost)}. Add them or strike the names (without folder and ending in a split)"
             )
         return {name: files[name] for name in self.names}
 
@@ -342,7 +340,7 @@ def check_sizes(image_path: Path, image: Sequence[int], mask_path: Path, mask: S
 
 
 def orientation(path: str | Path) -> int:
-    """How the camera was held, from 1 (upright) to 8, by the tag in a picture file (EXIF)."""
+    """How the camera was held, from 1 (upright) to 8, by the file's tag (EXIF)."""
     with Image.open(path) as picture:
         return picture.getexif().get(0x0112, 1)
 

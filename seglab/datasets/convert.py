@@ -151,16 +151,21 @@ def convert(
         UserWarning: what deserves a look before training, such as images without labels.
     """
     source = Path(source)
-    format = recognised(source)
     folder = _place_for(source) if folder is None else Path(folder)
+    with _alone(folder):
+        return _convert(source, folder, void, validation_share, seed)
+
+
+def _convert(source: Path, folder: Path, *how) -> Report:
+    format = recognised(source)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise DatasetError(f"{folder}: already there, and not made by a conversion. Name another")
-    with _alone(folder), _made_whole(folder) as temporary:
-        report = _write(format, source, folder, temporary, void, validation_share, seed)
+    with _made_whole(folder) as temporary:
+        report = _write(format, source, folder, temporary, *how)
         content = asdict(report) | {"state": _state(source)}
         (temporary / MARK).write_text(json.dumps(content, indent=1), encoding="utf-8")
     for concern in report.concerns:
-        warnings.warn(f"{source}: {concern}", stacklevel=2)
+        warnings.warn(f"{source}: {concern}", stacklevel=3)
     return report
 
 
@@ -170,13 +175,11 @@ _told = set()  # folders that this process has named
 def converted(source: Path) -> Path:
     """The folder in VOC layout for a source, made now or still valid; says where in one line."""
     folder = _place_for(source)
-    mark = json_of(folder / MARK) if (folder / MARK).exists() else {}
-    if mark.pop("state", None) != _state(source):
-        with _alone(folder.with_name(f"{folder.name}-first")):  # the others wait and find it done
-            mark = json_of(folder / MARK) if (folder / MARK).exists() else {}
-            if mark.pop("state", None) != _state(source):
-                mark = asdict(convert(source, folder))
-                _told.discard(folder)
+    with _alone(folder):  # other processes wait here and find it done
+        mark = json_of(folder / MARK) if (folder / MARK).exists() else {}
+        if mark.pop("state", None) != _state(source):
+            mark = asdict(_convert(source, folder))
+            _told.discard(folder)
     if folder not in _told and distributed.rank() == 0:
         print(Report(**mark), flush=True)
     _told.add(folder)
@@ -186,7 +189,7 @@ def converted(source: Path) -> Path:
 def _place_for(source: Path) -> Path:
     """Beside the source, or in `runs` where that cannot be written."""
     source = source.resolve()
-    beside = os.access(source.parent, os.W_OK)
+    beside = os.access(source.parent, os.W_OK) and source.parent.stat().st_mode & 0o222  # for root
     return (source.parent if beside else results_folder()) / f"{source.name}-voc"
 
 
@@ -226,7 +229,7 @@ def _made_whole(folder: Path) -> Iterator[Path]:
 
 
 def _write(
-    format: Format, source: Path, folder: Path, target: Path, void, validation_share, seed
+    format: Format, source: Path, folder: Path, target: Path, void=VOID, share=0.2, seed=0
 ) -> Report:
     """Write all items of a source, and count them."""
     contents = format.read(source)
@@ -260,7 +263,7 @@ def _write(
     if not splits:
         raise DatasetError(f"{source}: {format.name}, but no image with labels. Label some first")
     guesses = list(contents.guesses)
-    lists = _split_lists(splits, validation_share, seed, guesses)
+    lists = _split_lists(splits, share, seed, guesses)
     for split, names in lists.items():
         text = "".join(f"{name}\n" for name in names)
         (target / VOC_FOLDERS[2] / f"{split}.txt").write_text(text, encoding="utf-8")
@@ -373,18 +376,16 @@ def divide(
 def _split_lists(
     splits: dict[str, str], validation_share: float, seed: int, guesses: list[str]
 ) -> dict[str, list[str]]:
-    """Split -> names. Without train and val of the source, they are cut from all but test."""
-    lists = {
-        split: sorted(n for n, s in splits.items() if s == split) for split in ("train", "val")
-    }
+    """Split -> names. Without a val of the source, train and val are cut from all but test."""
+    parts = ("train", "val", "test")
+    lists = {part: sorted(name for name, s in splits.items() if s == part) for part in parts}
     rest = sorted(name for name, split in splits.items() if split != "test")
-    if not all(lists.values()) and len(rest) > 1:
-        guesses.append("the split, by name")
-        lists = {s: divide(rest, s, validation_share, seed) for s in ("train", "val")}
-    elif not all(lists.values()):
-        guesses.append("one image is too few for train and val, only trainval")
-        lists = {}
-    else:
+    if lists["val"]:
         rest = sorted(lists["train"] + lists["val"])
-    test = sorted(name for name, split in splits.items() if split == "test")
-    return lists | {"trainval": rest} | ({"test": test} if test else {})
+    elif len(rest) > 1:
+        guesses.append("the split, by name")
+        lists |= {part: divide(rest, part, validation_share, seed) for part in ("train", "val")}
+    else:
+        guesses.append("one image is too few for train and val, only trainval")
+        lists["train"] = []
+    return {part: names for part, names in (lists | {"trainval": rest}).items() if names}

@@ -43,8 +43,11 @@ def open_dataset(
 
 
 def _is_voc(root: Path, split: str) -> bool:
-    """Is it VOC layout, with lists of its own and no other tool's list of classes?"""
+    """Is it VOC layout, with a list for this split and no other tool's list of classes?
+
+    Where only train is listed, a conversion cuts val from it, so train must come from there, too.
+    """
     lists = {path.stem for path in (root / VOC_FOLDERS[2]).glob("*.txt")}
     foreign = any((root / name).exists() for name in ("labelmap.txt", "class_names.txt"))
     folders = all((root / name).is_dir() for name in VOC_FOLDERS)
-    return folders and not foreign and (split in lists or {"train", "val"} <= lists)
+    return folders and not foreign and ("val" in lists or (split in lists and split != "train"))

@@ -210,6 +210,21 @@ def test_converted_once_while_the_source_is_unchanged(tmp_path, capsys):
     assert data.mask(0).unique().tolist() == [1] and "mine-voc" in capsys.readouterr().out
 
 
+def test_one_list_alone(tmp_path):
+    """With train alone, val is cut from it, and train is the rest: no image is in both."""
+    root = make_tiny_voc(tmp_path / "tiny")
+    lists = root / "ImageSets" / "Segmentation"
+    (lists / "val.txt").unlink()
+    train, val = open_dataset(root, "train"), open_dataset(root, "val")
+    assert len(train) == 5 and len(val) == 1 and not set(train.names) & set(val.names)
+    (lists / "train.txt").rename(lists / "val.txt")  # val alone is a set to score on
+    assert len(open_dataset(root, "val")) == 6
+    with pytest.raises(DatasetError, match=r"train\.txt: no such split; found: val"):
+        open_dataset(root, "train")
+    make_pairs(tmp_path / "mine" / "val")
+    assert len(open_dataset(tmp_path / "mine", "val")) == 5
+
+
 def test_under_runs_where_nothing_can_be_written_beside(tmp_path, monkeypatch):
     root = make_pairs(tmp_path / "read only" / "mine")
     monkeypatch.setenv("SEGLAB_RUNS", str(tmp_path / "my runs"))
