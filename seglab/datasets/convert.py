@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -174,6 +175,8 @@ _told = set()  # folders that this process has named
 
 def converted(source: Path) -> Path:
     """The folder in VOC layout for a source, made now or still valid; says where in one line."""
+    if not source.is_dir():
+        recognised(source)  # says what is wrong
     folder = _place_for(source)
     with _alone(folder):  # other processes wait here and find it done
         mark = json_of(folder / MARK) if (folder / MARK).exists() else {}
@@ -205,9 +208,9 @@ def _state(source: Path) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process makes this folder."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
+    """Wait until no other process makes this folder. The lock leaves nothing beside it."""
+    who = hashlib.sha256(f"{Path.home()} {folder.resolve()}".encode()).hexdigest()[:16]
+    with FileLock(Path(tempfile.gettempdir()) / f"seglab-{who}.lock"):
         yield
 
 
@@ -216,6 +219,7 @@ def _made_whole(folder: Path) -> Iterator[Path]:
     """Fill a folder under a temporary name; rename it when everything went well."""
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield temporary
         if folder.exists():
