@@ -9,6 +9,7 @@ root/classes.txt                      optional: class names, one a line, index 0
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from torchvision import tv_tensors
 
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, UnknownColorError, indices_from_rgb
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp")
+VOC_FOLDERS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
 
 
 class DatasetError(ValueError):
@@ -39,10 +41,9 @@ def read_image(path: str | Path) -> torch.Tensor:
             picture = ImageOps.exif_transpose(picture)
             if picture.mode.startswith("I") or picture.mode == "F":
                 values = np.asarray(picture, dtype=np.float64)
-                highest = values.max(initial=0)
-                fractions = picture.mode == "F" and highest <= 1  # from 0 to 1
-                span = 65535 if highest > 255 else 1 if fractions else 255
-                picture = Image.fromarray((values / span * 255).clip(0, 255).astype(np.uint8))
+                fractions = picture.mode == "F" and values.max(initial=0) <= 1  # from 0 to 1
+                white = 1 if fractions else _white(values.max(initial=0))
+                picture = Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
                 paper = Image.new("RGBA", picture.size, "white")
@@ -59,6 +60,14 @@ def read_image(path: str | Path) -> torch.Tensor:
     return torch.from_numpy(array).permute(2, 0, 1)
 
 
+def _white(highest: float) -> float:
+    """The number that means white: cameras fill 8, 10, 12, 14 or 16 bits of a wider file.
+    A few values above 255 do not make a picture dark: up to 511 the highest is white."""
+    if highest < 512:
+        return max(highest, 255)
+    return next((2**bits - 1 for bits in (10, 12, 14) if highest < 2**bits), 65535)
+
+
 def read_mask(
     path: str | Path, palette: np.ndarray = VOC_PALETTE, num_classes: int = len(VOC_CLASSES)
 ) -> torch.Tensor:
@@ -71,12 +80,17 @@ def read_mask(
         palette, num_classes: see `seglab.palettes.indices_from_rgb`.
 
     Raises:
-        DatasetError: missing, cut off, not a picture, a value above 255, or colours that the
-            palette does not name.
+        DatasetError: missing, cut off, not a picture, a JPEG, a value above 255, labels in the
+            alpha channel, or colours that the palette does not name.
     """
     try:
         with Image.open(path) as picture:
             packing = picture.tile[0][3] if picture.tile else ""  # "L;4": grey with 4 bits
+            if picture.format in ("JPEG", "MPO"):
+                raise DatasetError(
+                    f"{path}: a JPEG, whatever its name says. JPEG changes numbers a little, so "
+                    "labels are wrong along every edge. Export the masks as PNG from their tool"
+                )
             picture.load()
             if picture.mode in ("P", "L"):
                 # Pillow stretches grey pictures of 2 and 4 bits to 0..255 (but not palette
@@ -94,7 +108,7 @@ def read_mask(
                     )
                 indices = indices.astype(np.uint8)
             else:
-                indices = indices_from_rgb(np.array(picture.convert("RGB")), palette, num_classes)
+                indices = _indices_of_colors(path, picture, palette, num_classes)
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
     except UnknownColorError as error:
@@ -107,22 +121,31 @@ def read_mask(
     return torch.from_numpy(indices)
 
 
-def read_classes(root: str | Path) -> tuple[str, ...]:
-    """The class names of a data set: `classes.txt` if there is one, else VOC's 21.
+def _indices_of_colors(path, picture, palette, num_classes) -> np.ndarray:
+    """Colours looked up in the palette; grey numbers that are stored in three channels as such."""
+    rgb = np.array(picture.convert("RGB"))
+    if picture.mode.endswith("A") and np.ptp(rgb, axis=(0, 1)).max() == 0 < np.ptp(
+        np.array(picture.getchannel("A"))
+    ):
+        raise DatasetError(
+            f"{path}: one colour everywhere, and the label in the alpha channel. Save that channel "
+            "alone, as a grey PNG of class indices"
+        )
+    try:
+        return indices_from_rgb(rgb, palette, num_classes)
+    except UnknownColorError:
+        if (rgb == rgb[..., :1]).all():
+            return rgb[..., 0]
+        raise
 
-    Raises:
-        DatasetError: no names, one that occurs twice, more than 255, or not UTF-8 text.
-    """
-    path = Path(root) / "classes.txt"
-    if not path.exists():
-        return VOC_CLASSES
-    names = tuple(read_lines(path))
+
+def check_classes(path: str | Path, names: Sequence[str]) -> None:
+    """Raises DatasetError unless there are 1 to 255 names, all different."""
     if not names or len(set(names)) < len(names) or len(names) > VOID:
         raise DatasetError(
             f"{path}: expected 1 to {VOID} different class names, one a line; found {len(names)} "
             f"of which {len(set(names))} are different"
         )
-    return names
 
 
 def read_lines(path: Path) -> list[str]:
@@ -137,80 +160,27 @@ def read_lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-class SegmentationDataset(Dataset):
-    """Images and masks of one split, read when asked for: what all readers of the course share.
+def pictures(folder: Path, preferred: str = ".jpg") -> dict[str, Path]:
+    """The picture files in a folder and those in it: name without ending -> file.
 
-    An item is `(image, mask)`: `tv_tensors.Image` `uint8 [3, H, W]` and `tv_tensors.Mask`
-    `uint8 [H, W]` with indices from 0 to `num_classes - 1` and void (255). A reader of one layout
-    sets the attributes and says where its files are: `image_path`, `mask_path`.
-
-    Attributes:
-        root, split: the folder, and which part of it.
-        transforms: None, or called as `transforms(image, mask)`; see `seglab.transforms`.
-        names: the names of the images of the split.
-        classes, num_classes: the class names, index 0 first, and how many.
-        palette: `uint8 [256, 3]`.
-        unlabelled: images that lie in the folder without labels and are left out, if known.
+    Of two with one name the preferred ending counts. Where macOS stores ü as u and two dots, the
+    names here have one letter (NFC).
     """
-
-    root: Path
-    split: str
-    transforms: Callable | None
-    names: list[str]
-    classes: tuple[str, ...]
-    num_classes: int
-    palette: np.ndarray
-    unlabelled: Sequence[str] = ()
-    class_list = "classes.txt"  # the file to look into when an index has no class
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
-        image, mask = self.image(index), self.mask(index)
-        if mask.shape != image.shape[1:]:
-            raise DatasetError(
-                f"{self.mask_path(index)}: the mask is {mask.shape[1]} x {mask.shape[0]} pixels "
-                f"but its image is {image.shape[2]} x {image.shape[1]}. Every pixel needs one "
-                "label: export the mask again."
-            )
-        image, mask = tv_tensors.Image(image), tv_tensors.Mask(mask)
-        if self.transforms is not None:
-            image, mask = self.transforms(image, mask)
-        return image, mask
-
-    def image(self, index: int) -> torch.Tensor:
-        """The untransformed image, `uint8 [3, H, W]`."""
-        return read_image(self.image_path(index))
-
-    def mask(self, index: int) -> torch.Tensor:
-        """The untransformed mask, `uint8 [H, W]`, its indices checked against the classes."""
-        path = self.mask_path(index)
-        mask = self.read_indices(index)
-        labelled = mask[mask != VOID]
-        if labelled.numel() and int(labelled.max()) >= self.num_classes:
-            strangers = sorted({int(i) for i in labelled.unique() if i >= self.num_classes})
-            raise DatasetError(
-                f"{path}: index {', '.join(map(str, strangers[:5]))} has no class; there are "
-                f"{self.num_classes} classes (0 to {self.num_classes - 1}) and void ({VOID}). "
-                f"Is {self.class_list} complete?"
-            )
-        return mask
-
-    def read_indices(self, index: int) -> torch.Tensor:
-        """The indices that the mask's file stands for, `uint8 [H, W]`, not yet checked."""
-        return read_mask(self.mask_path(index), self.palette, self.num_classes)
-
-    def image_path(self, index: int) -> Path:
-        """Where the image is."""
-        raise NotImplementedError
-
-    def mask_path(self, index: int) -> Path:
-        """Where the mask is (or should be)."""
-        raise NotImplementedError
+    found = {}
+    for path in sorted(folder.rglob("*"), key=lambda p: (p.suffix.lower() != preferred, p)):
+        if path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith("."):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            found.setdefault(normalize("NFC", name), path)
+    return found
 
 
-class VOCSegmentation(SegmentationDataset):
+def few(items: Sequence[str], most: int = 5) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+class VOCSegmentation(Dataset):
     """Images and masks of one split of a folder in VOC layout, read when asked for.
 
     An item is `(image, mask)`: `tv_tensors.Image` `uint8 [3, H, W]` and `tv_tensors.Mask`
@@ -228,12 +198,10 @@ class VOCSegmentation(SegmentationDataset):
         classes, num_classes, palette: as above.
 
     Raises:
-        DatasetError: not a VOC folder, an unknown or empty split, or an image without mask.
-            Reading an item raises it for a file that is cut off, a mask of another size than
-            its image, or an index without a class.
+        DatasetError: not a VOC folder, an unknown or empty split, or an image without mask. An
+            item: a file cut off, image and mask of two sizes, an index without a class, or a
+            palette that contradicts the first mask's.
     """
-
-    mask_folder = "SegmentationClass"
 
     def __init__(
         self,
@@ -248,10 +216,43 @@ class VOCSegmentation(SegmentationDataset):
         self.transforms = transforms
         self._check_folder()
         self.names = self._read_split()
-        self.classes = tuple(classes) if classes is not None else read_classes(self.root)
+        if classes is None and (self.root / "classes.txt").exists():
+            classes = read_lines(self.root / "classes.txt")
+            check_classes(self.root / "classes.txt", classes)
+        self.classes = VOC_CLASSES if classes is None else tuple(classes)
         self.num_classes = len(self.classes)
-        self._check_pairs()
-        self.palette = self._read_palette() if palette is None else palette
+        self._images = self._files_of("JPEGImages", ".jpg", "image")
+        self._masks = self._files_of("SegmentationClass", ".png", "mask")
+        self._first_colors = _colors_of(self.mask_path(0))
+        self.palette = self._extended(self._first_colors) if palette is None else palette
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+        image, mask = self.image(index), self.mask(index)
+        check_sizes(self.image_path(index), image.shape[1:], self.mask_path(index), mask.shape)
+        image, mask = tv_tensors.Image(image), tv_tensors.Mask(mask)
+        if self.transforms is not None:
+            image, mask = self.transforms(image, mask)
+        return image, mask
+
+    def image(self, index: int) -> torch.Tensor:
+        """The untransformed image, `uint8 [3, H, W]`."""
+        return read_image(self.image_path(index))
+
+    def mask(self, index: int) -> torch.Tensor:
+        """The untransformed mask, `uint8 [H, W]`, its indices checked against the classes."""
+        path = self.mask_path(index)
+        mask = read_mask(path, self.palette, self.num_classes)
+        present = torch.bincount(mask.flatten(), minlength=256)[:VOID].nonzero()[:, 0].tolist()
+        if strangers := [str(i) for i in present if i >= self.num_classes]:
+            raise DatasetError(
+                f"{path}: index {few(strangers)} has no class; there are {self.num_classes} "
+                f"classes (0 to {self.num_classes - 1}) and void ({VOID}). Is classes.txt complete?"
+            )
+        self._check_colors(path, present)
+        return mask
 
     def objects(self, index: int) -> torch.Tensor:
         """Which object each pixel belongs to, `uint8 [H, W]`: 0 none, 1, 2, ..., 255 void."""
@@ -259,19 +260,18 @@ class VOCSegmentation(SegmentationDataset):
 
     def image_path(self, index: int) -> Path:
         """Where the image is."""
-        return self._find(self.root / "JPEGImages", self.names[index])
+        return self._images[self.names[index]]
 
     def mask_path(self, index: int) -> Path:
-        """Where the mask is (or should be)."""
-        return self.root / self.mask_folder / f"{self.names[index]}.png"
+        """Where the mask is."""
+        return self._masks[self.names[index]]
 
     def _check_folder(self) -> None:
-        needed = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
-        missing = [name for name in needed if not (self.root / name).is_dir()]
+        missing = [name for name in VOC_FOLDERS if not (self.root / name).is_dir()]
         if missing:
             raise DatasetError(
                 f"{self.root}: not a folder in VOC layout; missing {', '.join(missing)}. Give the "
-                f"folder that holds {', '.join(needed)} (for the original VOC: VOCdevkit/VOC2012)."
+                f"folder that holds {', '.join(VOC_FOLDERS)} (of VOC itself: VOCdevkit/VOC2012)."
             )
 
     def _read_split(self) -> list[str]:
@@ -280,41 +280,79 @@ class VOCSegmentation(SegmentationDataset):
         if not path.exists():
             found = ", ".join(sorted(p.stem for p in folder.glob("*.txt"))) or "none"
             raise DatasetError(f"{path}: no such split; found: {found}")
-        names = read_lines(path)
+        names = [normalize("NFC", name) for name in read_lines(path)]
         if not names:
             raise DatasetError(f"{path}: the split is empty; expected one image name a line")
         return names
 
-    def _check_pairs(self) -> None:
-        for index, name in enumerate(self.names):
-            self._find(self.root / "JPEGImages", name)
-            if not self.mask_path(index).exists():
+    def _files_of(self, folder: str, ending: str, what: str) -> dict[str, Path]:
+        """The file of each name of the split."""
+        files = pictures(self.root / folder, ending)
+        if lost := [name for name in self.names if name not in files]:
+            raise DatasetError(
+                f"{self.root / folder / lost[0]}{ending}: no such {what} (with any ending), but "
+                f"{self.split}.txt names it; {len(lost)} of {len(self.names)} are missing: "
+                f"{few(lost)}. Add them or strike the names (without folder and ending in a split)"
+            )
+        return {name: files[name] for name in self.names}
+
+    def _extended(self, colors: np.ndarray | None) -> np.ndarray:
+        """A palette of 256 colours: classes and void as a mask has them, the others VOC's."""
+        palette = VOC_PALETTE.copy()
+        if colors is not None:
+            palette[: min(len(colors), self.num_classes)] = colors[: self.num_classes]
+            if (
+                len(colors) == 256
+                and not (palette[: self.num_classes] == colors[VOID]).all(1).any()
+            ):
+                palette[VOID] = colors[VOID]  # unless a class has the same colour
+        return palette
+
+    def _check_colors(self, path: Path, present: list[int]) -> None:
+        """One colour must not be one class in the first mask and another one here."""
+        colors = _colors_of(path)
+        if colors is None or self._first_colors is None:
+            return
+        for index in present:
+            alike = (self._first_colors == colors[index]).all(1).nonzero()[0]
+            if len(alike) and index not in alike:
                 raise DatasetError(
-                    f"{self.mask_path(index)}: no such mask, but {self.split}.txt names {name!r}. "
-                    "Add the mask or strike the name."
+                    f"{path}: the colour {tuple(colors[index].tolist())} is index {index} here, "
+                    f"but {alike[0]} in {self.mask_path(0).name}: the palettes disagree. Export "
+                    "all masks with one palette, or as RGB with a labelmap.txt"
                 )
 
-    def _find(self, folder: Path, name: str) -> Path:
-        for suffix in IMAGE_SUFFIXES:
-            path = folder / f"{name}{suffix}"
-            if path.exists():
-                return path
-        raise DatasetError(
-            f"{folder / name}.jpg: no such image (nor .jpeg, .png), but {self.split}.txt names "
-            f"{name!r}. A split names images without folder and ending: 2007_000032"
-        )
 
-    def _read_palette(self) -> np.ndarray:
-        try:
-            with Image.open(self.mask_path(0)) as picture:
-                colors = picture.getpalette("RGB") if picture.mode == "P" else None
-        except OSError:
-            colors = None  # the unreadable file is reported when it is asked for
-        palette = VOC_PALETTE.copy()
-        if colors:
-            entries = np.array(colors, dtype=np.uint8).reshape(-1, 3)[: self.num_classes]
-            palette[: len(entries)] = entries
-        return palette
+def check_sizes(image_path: Path, image: Sequence[int], mask_path: Path, mask: Sequence[int]):
+    """Raises DatasetError unless an image and its mask have the same `(height, width)`."""
+    if tuple(mask) == tuple(image):
+        return
+    cure = "Every pixel needs one label: export the mask again"
+    if tuple(mask) == tuple(image)[::-1] and orientation(image_path) > 1:
+        cure = (
+            "The camera was turned (EXIF), so the image is shown upright; the mask is not. Was it "
+            f"drawn on the picture as stored? Then: exiftool -Orientation= {image_path.name}"
+        )
+    raise DatasetError(
+        f"{mask_path}: the mask is {mask[1]} x {mask[0]} pixels but its image is {image[1]} x "
+        f"{image[0]}. {cure}."
+    )
+
+
+def orientation(path: str | Path) -> int:
+    """How the camera was held, from 1 (upright) to 8, by the file's tag (EXIF)."""
+    with Image.open(path) as picture:
+        return picture.getexif().get(0x0112, 1)
+
+
+def _colors_of(path: Path) -> np.ndarray | None:
+    """The palette of a mask file, `uint8 [256, 3]` or shorter; None if it has none."""
+    try:
+        with Image.open(path) as picture:
+            colors = picture.getpalette("RGB") if picture.mode == "P" else None
+    except OSError:
+        return None  # the unreadable file is reported when it is asked for
+    return np.array(colors, dtype=np.uint8).reshape(-1, 3) if colors else None
 
 
 def rooms_folder() -> Path:

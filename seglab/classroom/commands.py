@@ -27,7 +27,7 @@ from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
 from seglab.recipes import Recipe, recipe_for
 from seglab.resuming import last_of
-from seglab.voc import DatasetError, SegmentationDataset
+from seglab.voc import DatasetError, VOCSegmentation
 
 
 def train(arguments: Namespace) -> int:
@@ -103,8 +103,8 @@ COMPARED = ("network", "parameters", "images", "minutes", "mean IoU", "pixel acc
 def comparison(
     name: str,
     arguments: Namespace,
-    train_set: SegmentationDataset,
-    val_set: SegmentationDataset,
+    train_set: VOCSegmentation,
+    val_set: VOCSegmentation,
 ) -> tuple[str, ...]:
     """Train and score one network; the cells below `COMPARED`."""
     recipe = chosen_recipe(name, arguments)
@@ -211,7 +211,7 @@ def chosen_recipe(model: str, arguments: Namespace) -> Recipe:
 
 
 def new_model(
-    name: str, arguments: Namespace, train_set: SegmentationDataset, recipe: Recipe
+    name: str, arguments: Namespace, train_set: VOCSegmentation, recipe: Recipe
 ) -> torch.nn.Module:
     """A network before its training; the random part of its weights follows from the seed."""
     torch.manual_seed(recipe.seed)
@@ -225,7 +225,7 @@ def read_checkpoint(path: str | None) -> Trained:
 
 
 def scored(
-    trained: Trained, data: SegmentationDataset, arguments: Namespace, runtime: Runtime
+    trained: Trained, data: VOCSegmentation, arguments: Namespace, runtime: Runtime
 ) -> ConfusionMatrix:
     """Score a network on a data set, with the variants that were asked for."""
     return training.evaluate(

@@ -80,6 +80,15 @@ def download(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def convert(arguments: argparse.Namespace) -> int:
+    """Make a folder in VOC layout of what a labelling tool wrote."""
+    from seglab.datasets.convert import convert
+
+    void = None if arguments.void == "none" else 255
+    print(convert(arguments.source, arguments.folder, void))
+    return 0
+
+
 def mark(arguments: argparse.Namespace) -> int:
     """Check the exercises of notebooks that were handed in."""
     from seglab.classroom import marking
@@ -141,6 +150,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("doctor", check_machine, "check this machine and say how to fix it")
     add_download(command)
+    add_convert(command)
     add_train(command)
     add_compare(command)
     add_evaluate(command)
@@ -158,6 +168,14 @@ def add_download(command: Callable) -> None:
     add("name", metavar="NAME", choices=DATASETS, help=", ".join(DATASETS))
     add("--root", help="folder to make; default: data/NAME")
     add("--from-file", metavar="FILE", help="a copy of the archive, instead of the network")
+
+
+def add_convert(command: Callable) -> None:
+    add = command("convert", convert, "make a folder in VOC layout of any labels").add_argument
+    add("source", metavar="SOURCE", help=f"a folder: {LAYOUTS}")
+    add("folder", nargs="?", metavar="FOLDER", help="default: SOURCE-voc")
+    words = "what 255 means in masks: void, or none: then it is the object in masks of 0 and 255"
+    add("--void", choices=("255", "none"), default="255", help=words)
 
 
 def add_train(command: Callable) -> None:

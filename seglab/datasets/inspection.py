@@ -1,14 +1,17 @@
 """Look a data set over before training: `print(check(dataset))`."""
 
 import copy
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from seglab.palettes import VOID
-from seglab.voc import DatasetError, SegmentationDataset
+from seglab.voc import DatasetError, VOCSegmentation, few, orientation
 
 
 @dataclass
@@ -24,7 +27,6 @@ class Report:
         names: of the images that could be read, in the order of the rows above.
         faults: a message for each image that could not.
         thin: (image, class) where most pixels of a class lie in lines one pixel wide.
-        unlabelled: images that lie there without labels.
     """
 
     title: str
@@ -35,7 +37,6 @@ class Report:
     names: list[str]
     faults: list[str]
     thin: list[tuple[str, str]]
-    unlabelled: list[str]
 
     @property
     def missing(self) -> list[str]:
@@ -90,12 +91,11 @@ class Report:
             ("images with background only: are they really empty?", self.only_background),
             ("masks of one single value: forgotten, or exported wrongly?", one_value),
             ("classes in lines one pixel wide: antialiased or smoothly resized masks?", thin),
-            ("images without labels, left out", self.unlabelled),
         )
         return [f"{text} ({len(items)}): {few(items)}" for text, items in found if items]
 
 
-def check(dataset: SegmentationDataset) -> Report:
+def check(dataset: VOCSegmentation) -> Report:
     """Read every image and mask of a data set once and say what a learner should look at.
 
     Args:
@@ -135,8 +135,76 @@ def check(dataset: SegmentationDataset) -> Report:
         names,
         faults,
         thin,
-        list(plain.unlabelled),
     )
+
+
+def glance(dataset: VOCSegmentation, most: int = 64) -> str:
+    """A quick look at some masks of a data set: one line, with the share of each class.
+
+    Raises:
+        DatasetError: masks of 0 and 255, or none that can be read.
+
+    Warns:
+        UserWarning: see `concerns`; photographs that their camera turned.
+    """
+    everything = range(len(dataset))
+    some = everything[:: -(-len(dataset) // most)]
+    counts, seen, turned, fault = np.zeros(256, dtype=np.int64), 0, [], None
+    for index in [*some, *(i for i in everything if i not in some)]:
+        if seen >= len(some) and np.count_nonzero(counts[:VOID]) > 1:
+            break  # all is looked at only where one class seems to be alone
+        seen += 1
+        try:
+            counts += np.bincount(dataset.mask(index).numpy().ravel(), minlength=256)
+            way = orientation(dataset.image_path(index))
+        except (DatasetError, OSError) as error:
+            fault = fault or error  # one of many is reported when it is asked for
+            continue
+        turned += [dataset.names[index]] if 1 < way < 5 else []
+    if fault and not counts.any():
+        raise fault
+    where = f"{dataset.root}, split {dataset.split}"
+    for concern in concerns(dataset.root, dataset.classes, counts):
+        warnings.warn(f"{where}: {concern}", stacklevel=3)
+    if turned:
+        warnings.warn(
+            f"{where}: photographs turned by their camera (EXIF {few(turned)}): does the mask lie "
+            "on them as they are shown?",
+            stacklevel=3,
+        )
+    part = f" (of {seen} masks)" if seen < len(dataset) else ""
+    return f"{where}: {len(dataset)} images; {shares(dataset.classes, counts, counts[VOID])}{part}"
+
+
+def concerns(root: Path, classes: Sequence[str], counts: np.ndarray) -> list[str]:
+    """What is odd about the pixels of all masks together, `[256]` by index.
+
+    Raises:
+        DatasetError: nothing but 0 and 255, where 255 would be void.
+    """
+    present = np.flatnonzero(counts[:VOID])
+    if len(present) == 0:
+        return ["every label is void, so there is nothing to learn or to score"]
+    if list(present) == [0] and counts[VOID] and len(classes) > 1:
+        raise DatasetError(
+            f"{root}: its masks hold only 0 and 255, and 255 is void, so nothing but {classes[0]} "
+            "is labelled. If 255 is your object, make a folder in which it is class 1: "
+            f"python -m seglab convert {root} --void none"
+        )
+    if len(present) == 1:
+        return [f"{classes[present[0]]} is the only class that occurs: nothing to tell apart"]
+    return []
+
+
+def shares(classes: Sequence[str], pixels: Sequence[int], void: int) -> str:
+    """The share of each class among the labelled pixels, the largest first, and of void."""
+    counts = {name: int(count) for name, count in zip(classes, pixels, strict=False)}
+    total = max(sum(counts.values()), 1)
+    order = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
+    absent = [name for name in counts if not counts[name]]
+    text = few([f"{name} {100 * counts[name] / total:.1f} %" for name in order], 12)
+    text += f"; never: {few(absent)}" if absent else ""
+    return f"{text}; void {100 * int(void) / max(total + int(void), 1):.1f} %"
 
 
 def in_squares(mask: torch.Tensor) -> torch.Tensor:
@@ -155,9 +223,3 @@ def in_squares(mask: torch.Tensor) -> torch.Tensor:
             height, width = square.shape
             covered[down : down + height, right : right + width] |= square
     return covered
-
-
-def few(items: Sequence[str], most: int = 5) -> str:
-    """The first few of a list, and how many more there are."""
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more

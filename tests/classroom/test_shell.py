@@ -351,9 +351,9 @@ def test_evaluate_on_other_classes_is_a_clear_error(checkpoint, tmp_path, capsys
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["evaluate", "--data", "nowhere"], "nowhere: not a folder in VOC layout"),
+        (["evaluate", "--data", "nowhere"], "nowhere: no such folder"),
         (["evaluate", "--split", "test", "--data", "TINY"], "no such split"),
-        (["train", "--data", "nowhere"], "nowhere: not a folder in VOC layout"),
+        (["train", "--data", "nowhere"], "nowhere: no such folder"),
         (["train", "--data", "TINY", "--images", "2"], "at least batch_size"),
         (["train", "--data", "TINY", "--output", "."], ". is a folder; name a file"),
     ],

@@ -120,6 +120,37 @@ def test_a_color_mask_with_an_unknown_color_names_file_and_color(tmp_path):
         read_mask(tmp_path / "odd.png")
 
 
+@pytest.mark.parametrize("name", ["mask.jpg", "mask.png"])
+def test_a_jpeg_is_no_mask_whatever_its_name(tmp_path, name):
+    Image.fromarray(np.zeros((8, 8), dtype=np.uint8)).save(tmp_path / name, "JPEG")
+    with pytest.raises(DatasetError, match=rf"{name}: a JPEG, whatever its name says"):
+        read_mask(tmp_path / name)
+
+
+def test_a_label_in_the_alpha_channel_is_an_error(tmp_path):
+    mask = rng.integers(0, 3, (8, 9)).astype(np.uint8)
+    layers = np.zeros((8, 9, 4), dtype=np.uint8)
+    layers[..., 3] = mask
+    Image.fromarray(layers).save(tmp_path / "mask.png")
+    with pytest.raises(DatasetError, match=r"mask\.png: one colour .* label in the alpha channel"):
+        read_mask(tmp_path / "mask.png")
+    Image.fromarray(np.dstack([np.zeros_like(mask), mask])).save(tmp_path / "mask.png")  # LA
+    with pytest.raises(DatasetError, match="alpha channel"):
+        read_mask(tmp_path / "mask.png")
+    layers[..., 3] = 255  # all one thing, nothing hidden
+    Image.fromarray(layers).save(tmp_path / "mask.png")
+    assert not read_mask(tmp_path / "mask.png").any()
+
+
+def test_grey_numbers_in_three_channels_are_indices(tmp_path):
+    mask = rng.choice([0, 1, 2, 20, 255], (8, 9)).astype(np.uint8)
+    Image.fromarray(np.repeat(mask[..., None], 3, 2)).save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png").numpy(), mask)
+    grey = palette_by_hand()[np.full((4, 4), 7)]  # a grey that the palette has is that class
+    Image.fromarray(grey).save(tmp_path / "mask.png")
+    assert read_mask(tmp_path / "mask.png").unique().tolist() == [7]
+
+
 # ---------------------------------------------------------------- images
 
 
@@ -188,6 +219,24 @@ def test_grey_fractions_from_0_to_1(tmp_path):
     Image.fromarray(grey).save(tmp_path / "grey.tif")
     image = read_image(tmp_path / "grey.tif")
     assert (image[0].flatten().int() - torch.arange(256)).abs().max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_grey_photographs_of_all_bit_depths_are_equally_bright(tmp_path, bits):
+    grey = np.linspace(0, 0.9, 96).reshape(8, 12)
+    values = (grey * (2**bits - 1)).round().astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "photo.png")
+    read = read_image(tmp_path / "photo.png")[0].numpy()
+    assert np.abs(read - grey * 255).max() <= 1.5
+
+
+def test_a_value_just_above_255_does_not_make_a_picture_dark(tmp_path):
+    means = []
+    for highest in (255, 256, 270):
+        values = np.linspace(0, highest, 96).reshape(8, 12).astype(np.uint16)
+        Image.fromarray(values).save(tmp_path / "photo.png")
+        means.append(read_image(tmp_path / "photo.png").float().mean().item())
+    assert max(means) - min(means) < 3
 
 
 @pytest.mark.parametrize("read", [read_image, read_mask])
@@ -278,10 +327,10 @@ def test_names_with_spaces_and_byte_order_mark(pair):
     assert data[0][1].shape == (24, 30)
 
 
-@pytest.mark.parametrize("suffix", ["jpeg", "png", "JPG"])
+@pytest.mark.parametrize("suffix", ["jpeg", "png", "JPG", "jfif", "tif", "TIFF", "webp", "bmp"])
 def test_other_endings_of_images(pair, suffix):
     image = pair / "JPEGImages" / "one.jpg"
-    kind = "PNG" if suffix == "png" else "JPEG"
+    kind = {"jfif": "JPEG", "jpg": "JPEG", "tif": "TIFF"}.get(suffix.lower(), suffix.upper())
     Image.fromarray(gradient()).save(image.with_suffix(f".{suffix}"), format=kind)
     image.unlink()
     assert VOCSegmentation(pair, "train")[0][0].shape == (3, 24, 30)
@@ -297,6 +346,42 @@ def test_the_palette_comes_from_the_masks(pair):
     palette = VOCSegmentation(pair, "train", classes=["a", "b", "c"]).palette
     np.testing.assert_array_equal(palette[:2], colors[:2])
     assert palette.shape == (256, 3)
+
+
+@pytest.mark.parametrize("suffix", ["PNG", "bmp", "tif", "webp"])
+def test_other_endings_of_masks(pair, suffix):
+    path = pair / "SegmentationClass" / "one.png"
+    with Image.open(path) as picture:
+        expected = np.array(picture)
+    path.unlink()
+    kind = {"tif": "TIFF"}.get(suffix, suffix.upper())
+    colored = palette_by_hand()[expected] if suffix == "webp" else expected
+    Image.fromarray(colored).save(path.with_suffix(f".{suffix}"), format=kind, lossless=True)
+    np.testing.assert_array_equal(VOCSegmentation(pair, "train").mask(0).numpy(), expected)
+
+
+def two_masks(root, first, second, colors, other_colors):
+    for name, mask, palette in (("one", first, colors), ("two", second, other_colors)):
+        if name == "two":
+            image = root / "JPEGImages" / "one.jpg"
+            (root / "JPEGImages" / "two.jpg").write_bytes(image.read_bytes())
+        save_palette_png(
+            root / "SegmentationClass" / f"{name}.png", np.full((24, 30), mask), palette=palette
+        )
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("one\ntwo\n")
+    return VOCSegmentation(root, "train", classes=["a", "b", "c"])
+
+
+def test_one_color_must_not_be_two_classes(pair):
+    black, red, blue = (0, 0, 0), (128, 0, 0), (0, 0, 128)
+    data = two_masks(pair, 1, 0, [black, red, blue], [red, black, blue])
+    assert data.mask(0).unique().tolist() == [1]
+    with pytest.raises(
+        DatasetError, match=r"two\.png: the colour \(128, 0, 0\) is index 0 here, but 1 in one\.png"
+    ):
+        data.mask(1)
+    # Another colour for the same class is only another taste; unused entries do not count.
+    assert two_masks(pair, 1, 1, [black, red, blue], [black, (9, 9, 9), red]).mask(1)[0, 0] == 1
 
 
 def test_objects_are_read_the_same_way(pair):

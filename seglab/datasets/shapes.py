@@ -1,0 +1,415 @@
+"""Outlines become masks: labelme, COCO, YOLO and Supervisely.
+
+Shapes are laid one over the other in the order of their file, so the later one is on top. Pillow
+draws them, as labelme does: every pixel that an outline touches is inside.
+"""
+
+import base64
+import io
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from seglab.datasets.items import (
+    Canvas,
+    Contents,
+    Item,
+    Pictures,
+    class_indices,
+    json_files,
+    json_of,
+    polygon,
+    refuse_lost,
+    region,
+    short_names,
+    split_in,
+    split_of,
+)
+from seglab.palettes import VOID
+from seglab.voc import DatasetError, few, pictures, read_image, read_lines
+
+# ---------------------------------------------------------------- labelme
+
+
+def is_labelme(root: Path) -> bool:
+    """Does one of the first JSON files hold labelme's shapes?"""
+    return any(_is_record(json_of(path)) for path in json_files(root)[:20])
+
+
+def _is_record(content: object) -> bool:
+    return isinstance(content, dict) and {"shapes", "imagePath"} <= set(content)
+
+
+def read_labelme(root: Path) -> Contents:
+    """labelme's own JSON files, beside their images, in a folder of their own, or with the image
+    inside. Shapes with one label and one group id are one object; `__ignore__` is void.
+
+    Classes: `labels.txt` if there is one, else the labels that occur, by the alphabet.
+    Source: labelme, utils/shape.py (`shape_to_mask`, `shapes_to_label`).
+    """
+    paths = [path for path in json_files(root) if _is_record(json_of(path))]
+    lying, images, labels, lost = Pictures(root), {}, set(), []
+    for path in paths:
+        record = json_of(path)
+        labels |= {shape["label"] for shape in record["shapes"]}
+        beside = path.parent / record["imagePath"].replace("\\", "/")
+        found = beside if beside.is_file() else lying.find(record["imagePath"], *path.parts)
+        images[path] = found or base64.b64decode(record.get("imageData") or "")
+        lost += [] if images[path] else [f"{record['imagePath']} of {path.name}"]
+    refuse_lost(root, lost, len(paths), "Copy the photographs into this folder")
+    listed = [root / n for n in ("labels.txt", "classes.txt") if (root / n).exists()]
+    classes, index = class_indices(read_lines(listed[0]) if listed else sorted(labels))
+    if strangers := labels - set(index):
+        raise DatasetError(f"{listed[0]}: no line for the label {few(sorted(strangers))}. Add it")
+    used = {path.resolve() for path in images.values() if isinstance(path, Path)}
+    return Contents(
+        classes,
+        (
+            Item(name, images[path], _labelme_canvas(path, index), path, split_in(root, path))
+            for name, path in zip(short_names(paths, root), paths, strict=True)
+        ),
+        guesses=[] if listed else ["classes by the alphabet (labels.txt would give an order)"],
+        unlabelled=[path.name for path in lying.files if path.resolve() not in used],
+    )
+
+
+def _labelme_canvas(path: Path, index: dict[str, int]) -> Canvas:
+    record = json_of(path)
+    canvas = Canvas.blank(*(round(record[side]) for side in ("imageHeight", "imageWidth")))
+    numbers = {}  # of the objects: (label, group) -> 1, 2, 3, ...
+    for place, shape in enumerate(record["shapes"]):
+        label, group = shape["label"], shape.get("group_id")
+        key = (label, place, "alone") if group is None else (label, group)
+        thing = index[label] not in (0, VOID)
+        number = numbers.setdefault(key, len(numbers) + 1) if thing else 0
+        canvas.lay(_labelme_region(path, shape, canvas.mask.shape), index[label], number)
+    return canvas
+
+
+def _labelme_region(path: Path, shape: dict, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of one shape, `bool [H, W]`. Lines are 10 wide and points 11, as in labelme."""
+    points = [tuple(point) for point in shape["points"]]
+    kind = shape.get("shape_type") or "polygon"
+    if kind in ("polygon", "oriented_rectangle"):
+        return region(*size, lambda pen: polygon(pen, points))
+    if kind == "rectangle":
+        low, high = np.min(points, axis=0), np.max(points, axis=0)
+        return region(*size, lambda pen: pen.rectangle([*low, *high], fill=1))
+    if kind in ("circle", "point"):
+        (x, y), radius = points[0], 5 if kind == "point" else math.dist(*points)
+        box = [x - radius, y - radius, x + radius, y + radius]
+        return region(*size, lambda pen: pen.ellipse(box, fill=1))
+    if kind in ("line", "linestrip"):
+        return region(*size, lambda pen: pen.line(points, fill=1, width=10))
+    if kind == "mask":  # a small picture, with its upper left corner
+        return _pasted(_picture(base64.b64decode(shape["mask"])), np.min(points, axis=0), size)
+    raise DatasetError(
+        f"{path}: a shape of the kind {kind!r}; read are polygon, rectangle, circle, line, "
+        "linestrip, point and mask. Draw it anew as a polygon"
+    )
+
+
+def _picture(content: bytes) -> np.ndarray:
+    """A small picture of a region, `bool [h, w]`: its alpha channel, or what is not black."""
+    with Image.open(io.BytesIO(content)) as picture:
+        has_alpha = picture.mode in ("RGBA", "LA")
+        return np.array(picture.getchannel("A") if has_alpha else picture.convert("L")) > 0
+
+
+def _pasted(small: np.ndarray, corner: Sequence[float], size: tuple[int, int]) -> np.ndarray:
+    """A small region at its place; what reaches beyond the image is cut off."""
+    (left, top), whole = (round(n) for n in corner), np.zeros(size, dtype=bool)
+    small = small[max(-top, 0) :, max(-left, 0) :]
+    part = whole[max(top, 0) :, max(left, 0) :][: small.shape[0], : small.shape[1]]
+    part[:] = small[: part.shape[0], : part.shape[1]]
+    return whole
+
+
+# ---------------------------------------------------------------- COCO
+
+
+def is_coco(root: Path) -> bool:
+    """Is there a JSON file with COCO's three lists?"""
+    return bool(_coco_files(root))
+
+
+def _coco_files(root: Path) -> list[Path]:
+    """The JSON files to read: instances if there are any, else panoptic, else what there is."""
+    needed = {"images", "annotations", "categories"}
+    for kind in ("*instances*.json", "*panoptic*.json", "*.json"):
+        paths = sorted(path for path in root.rglob(kind) if "keypoints" not in path.name)
+        contents = ((path, json_of(path)) for path in paths[:20])
+        found = [path for path, c in contents if isinstance(c, dict) and needed <= set(c)]
+        if found:
+            return found
+    return []
+
+
+def read_coco(root: Path) -> Contents:
+    """COCO's JSON, with images where COCO, CVAT or Roboflow put them; polygons, RLE or panoptic.
+
+    In instances, what no shape covers is background; in panoptic pictures it is void, and every
+    category is a class. Categories keep the order of their numbers. A split has the name of the
+    JSON file (`instances_train2017.json`) or of its folder (`train/_annotations.coco.json`).
+    Source: cocodataset.org, "Data format"; panopticapi.
+    """
+    files = _coco_files(root)
+    contents = {path: json_of(path) for path in files}
+    lying = Pictures(root)
+    images, lost = [], []  # (JSON, image entry, file)
+    for path, content in contents.items():
+        tail = path.stem.split("_")[-1]
+        hints = {*path.relative_to(root).parts, tail, split_of(tail)}
+        for entry in content["images"]:
+            found = lying.find(entry["file_name"], *hints)
+            images.append((path, entry, found))
+            lost += [] if found else [f"{entry['file_name']} of {path.name}"]
+    refuse_lost(root, lost, len(images), "Export with images, or copy them into this folder")
+    categories = {c["id"]: c for content in contents.values() for c in content["categories"]}
+    categories = [categories[number] for number in sorted(categories)]
+    panoptic = any("segments_info" in a for c in contents.values() for a in c["annotations"])
+    parents = {category.get("supercategory") for category in categories}
+    used = {a.get("category_id") for c in contents.values() for a in c["annotations"]}
+    names = [  # Roboflow begins with a category that is only the family of the others
+        c["name"] for c in categories if panoptic or c["id"] in used or c["name"] not in parents
+    ]
+    classes, index = class_indices(names)
+    if panoptic:
+        classes, index = tuple(names), {name: i for i, name in enumerate(names)}
+    return Contents(
+        classes,
+        _coco_items(root, contents, images, index, lying),
+        guesses=["what no shape covers is background"] * (not panoptic),
+    )
+
+
+def _coco_items(root, contents, images, index, lying: Pictures) -> Iterator[Item]:
+    shapes = {}  # (JSON, image) -> its annotations
+    for path, content in contents.items():
+        for annotation in content["annotations"]:
+            shapes.setdefault((path, annotation["image_id"]), []).append(annotation)
+    names = short_names([file for *_, file in images], root)
+    for (path, entry, file), name in zip(images, names, strict=True):
+        known = {c["id"]: (index.get(c["name"], 0), c) for c in contents[path]["categories"]}
+        mine = shapes.get((path, entry["id"]), [])
+        size = entry["height"], entry["width"]
+        if mine and "segments_info" in mine[0]:
+            canvas = _panoptic_canvas(path, mine[0], known, size, lying)
+        else:
+            canvas = Canvas.blank(*size)
+            for number, annotation in enumerate(mine, start=1):
+                number = VOID if annotation.get("iscrowd") else number
+                canvas.lay(
+                    _coco_region(path, annotation, size),
+                    known[annotation["category_id"]][0],
+                    number,
+                )
+        split = split_of(path.stem.split("_")[-1]) or split_in(root, path)
+        yield Item(name, file, canvas, path, split)
+
+
+def _coco_region(path: Path, annotation: dict, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of one annotation, `bool [H, W]`: its polygons together, or its RLE."""
+    shape = annotation.get("segmentation")
+    if isinstance(shape, dict):
+        return decode_rle(shape)
+    if not shape:
+        raise DatasetError(
+            f"{path}: annotation {annotation['id']} has a box, but no outline. These are labels "
+            "for detection; semantic segmentation needs polygons or masks"
+        )
+    outlines = [np.reshape(numbers, (-1, 2)) for numbers in shape]
+    return region(*size, lambda pen: [polygon(pen, points) for points in outlines])
+
+
+def decode_rle(rle: dict) -> np.ndarray:
+    """COCO's run lengths as `bool [H, W]`: down the columns, first a run outside.
+
+    Packed ones hold 5 bits a letter (32 says that more follow, 16 in the last that the number is
+    negative); from the fourth on, a count is the difference to the last but one.
+    Source: pycocotools, common/maskApi.c (`rleFrString`).
+    """
+    counts = rle["counts"]
+    if isinstance(counts, str):
+        letters, counts, number, shift = counts.encode(), [], 0, 0
+        for bits in (letter - 48 for letter in letters):
+            number |= (bits & 31) << shift
+            shift += 5
+            if not bits & 32:
+                number -= (1 << shift) if bits & 16 else 0
+                counts.append(number + (counts[-2] if len(counts) > 2 else 0))
+                number = shift = 0
+    height, width = rle["size"]
+    inside = np.arange(len(counts)) % 2 == 1
+    return np.repeat(inside, counts).reshape(width, height).T
+
+
+def _panoptic_canvas(path, annotation, known, size, lying: Pictures) -> Canvas:
+    """The segments of a picture whose colours are numbers: red + 256 green + 65536 blue."""
+    name = annotation["file_name"]
+    beside = path.with_suffix("") / name
+    file = beside if beside.is_file() else lying.find(name, path.stem, "panoptic", "masks")
+    if file is None:
+        raise DatasetError(f"{path}: its picture {name} is missing; copy it beside the JSON file")
+    numbers = read_image(file).numpy().astype(np.int64)
+    numbers = numbers[0] + 256 * numbers[1] + 65536 * numbers[2]
+    canvas = Canvas.blank(*size, index=VOID)
+    canvas.objects[:] = VOID
+    for place, segment in enumerate(annotation["segments_info"], start=1):
+        index, category = known[segment["category_id"]]
+        inside = numbers == segment["id"]
+        canvas.objects[inside] = 0
+        canvas.lay(inside, index, place if category.get("isthing", 1) else 0)
+    return canvas
+
+
+# ---------------------------------------------------------------- YOLO
+
+
+def is_yolo(root: Path) -> bool:
+    """Are there text files in folders called labels, with images in the same place?"""
+    return any("labels" in path.parts for path in root.rglob("*.txt")) and bool(_yolo_pairs(root))
+
+
+def _yolo_pairs(root: Path) -> list[tuple[Path, Path]]:
+    """(image, text file): the paths differ in `images` against `labels`, and the ending."""
+    pairs = []
+    for path in sorted(pictures(root).values()):
+        parts = path.relative_to(root).parts
+        if "images" in parts:
+            place = len(parts) - 1 - parts[::-1].index("images")
+            label = root.joinpath(*parts[:place], "labels", *parts[place + 1 :])
+            pairs.append((path, label.with_suffix(".txt")))
+    return pairs if any(label.exists() for _, label in pairs) else []
+
+
+def read_yolo(root: Path) -> Contents:
+    """YOLO's text files: a line for each object, its class number and its corners from 0 to 1.
+
+        root/data.yaml                       `names:`, or `classes.txt`, a name a line
+        root/train/images/NAME.jpg           or root/images/train/NAME.jpg
+        root/train/labels/NAME.txt           or root/labels/train/NAME.txt
+
+    An image without a text file has no object, so it is all background.
+    Source: docs.ultralytics.com, "Instance segmentation datasets overview".
+    """
+    names, pairs = _yolo_names(root), _yolo_pairs(root)
+    bare = sum(not label.exists() for _, label in pairs)
+    files = short_names([image for image, _ in pairs], root)
+    classes, index = class_indices(names)
+    indices = [index[name] for name in names]
+    return Contents(
+        classes,
+        (
+            Item(name, image, _yolo_canvas(image, label, indices), label, split_in(root, label))
+            for name, (image, label) in zip(files, pairs, strict=True)
+        ),
+        guesses=[f"{bare} images without a text file are all background"] if bare else [],
+    )
+
+
+def _yolo_names(root: Path) -> list[str]:
+    if (root / "classes.txt").exists():
+        return read_lines(root / "classes.txt")
+    paths = [*sorted(root.glob("*.yaml")), *sorted(root.glob("*.yml"))]
+    if not paths:
+        raise DatasetError(
+            f"{root}: labels of YOLO, but no data.yaml that names the classes. Copy it here, or "
+            "write classes.txt: one class name a line, class 0 first"
+        )
+    try:
+        import yaml
+    except ImportError as error:
+        raise DatasetError(
+            f"{paths[0]}: to read it, install PyYAML (pip install pyyaml), or write its class "
+            f"names into {root / 'classes.txt'}, one a line, class 0 first"
+        ) from error
+    for path in paths:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        names = content.get("names") if isinstance(content, dict) else None
+        if names:
+            names = dict(enumerate(names)) if isinstance(names, list) else names
+            return [str(names[number]) for number in sorted(names)]
+    raise DatasetError(f"{paths[0]}: no list `names:`; name the classes there, class 0 first")
+
+
+def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
+    height, width = read_image(image).shape[1:]
+    canvas = Canvas.blank(height, width)
+    for number, line in enumerate(read_lines(label) if label.exists() else [], start=1):
+        kind, *numbers = line.split()
+        if len(numbers) == 4:
+            raise DatasetError(
+                f"{label}, line {number}: a box (4 numbers), not an outline. These are labels for "
+                "detection; export them as YOLO segmentation"
+            )
+        if len(numbers) < 6 or len(numbers) % 2 or not kind.isdigit() or int(kind) >= len(indices):
+            raise DatasetError(
+                f"{label}, line {number}: expected a class from 0 to {len(indices) - 1} and x y of "
+                f"three or more corners; found {line[:60]!r}"
+            )
+        points = np.reshape(np.array(numbers, dtype=float), (-1, 2)) * (width, height)
+        points = points.round(3)  # 19.999999 is 20
+        inside = region(height, width, lambda pen, points=points: polygon(pen, points))
+        canvas.lay(inside, indices[int(kind)], number)
+    return canvas
+
+
+# ---------------------------------------------------------------- Supervisely
+
+
+def is_supervisely(root: Path) -> bool:
+    """Are there meta.json and a folder `ann`?"""
+    return (root / "meta.json").exists() and any(p.is_dir() for p in root.rglob("ann"))
+
+
+def read_supervisely(root: Path) -> Contents:
+    """A Supervisely project: meta.json, and for each data set `img/NAME.jpg` and
+    `ann/NAME.jpg.json`. A data set called train or val is that split.
+
+    Source: docs.supervisely.com, "Supervisely JSON format"; its SDK, geometry/bitmap.py.
+    """
+    meta = json_of(root / "meta.json") or {}
+    classes, index = class_indices(entry["title"] for entry in meta.get("classes", ()))
+    paths = [path for path in json_files(root) if path.parent.name == "ann"]
+    images = [path.parent.parent / "img" / path.stem for path in paths]
+    lost = [image.name for image in images if not image.exists()]
+    refuse_lost(root, lost, len(images), "Download the project with images")
+    names = short_names(images, root)
+    return Contents(
+        classes,
+        (
+            Item(name, image, _supervisely_canvas(path, index), path, split_in(root, path))
+            for name, image, path in zip(names, images, paths, strict=True)
+        ),
+    )
+
+
+def _supervisely_canvas(path: Path, index: dict[str, int]) -> Canvas:
+    record = json_of(path)
+    size = record["size"]["height"], record["size"]["width"]
+    canvas = Canvas.blank(*size)
+    for number, thing in enumerate(record["objects"], start=1):
+        canvas.lay(_supervisely_region(path, thing, size), index[thing["classTitle"]], number)
+    return canvas
+
+
+def _supervisely_region(path: Path, thing: dict, size: tuple[int, int]) -> np.ndarray:
+    kind = thing["geometryType"]
+    if kind == "bitmap":
+        content = zlib.decompress(base64.b64decode(thing["bitmap"]["data"]))
+        return _pasted(_picture(content), thing["bitmap"]["origin"], size)
+    outline, holes = thing["points"]["exterior"], thing["points"].get("interior", ())
+    if kind == "rectangle":
+        low, high = np.min(outline, axis=0), np.max(outline, axis=0)
+        return region(*size, lambda pen: pen.rectangle([*low, *high], fill=1))
+    if kind == "polygon":
+        whole = region(*size, lambda pen: polygon(pen, outline))
+        return whole & ~region(*size, lambda pen: [polygon(pen, hole) for hole in holes])
+    raise DatasetError(
+        f"{path}: an object of the kind {kind}; read are polygon, bitmap and rectangle"
+    )
