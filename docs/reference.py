@@ -29,7 +29,8 @@ def taught(package_init: Path, modules: list[str]) -> dict[str, list[str]]:
     docstring = ast.get_docstring(ast.parse(package_init.read_text(encoding="utf-8")))
     found = {}
     for match in filter(None, map(TABLE.match, docstring.splitlines())):
-        found[match[1]] = [name for name in re.split(r",\s*", match[2]) if name in modules]
+        names = [name for name in re.split(r",\s*", match[2]) if name in modules]
+        found.setdefault(match[1], []).extend(names)  # a notebook may have two lines
     return found
 
 

@@ -10,6 +10,9 @@ addEventListener("DOMContentLoaded", () => {
     arrow.setAttribute("aria-label", `Pages below ${entry}`);
   }
 
+  // The arguments of a long signature stand in lines of their own; that is all the list is for.
+  for (const part of document.querySelectorAll("dt.sig dl, dt.sig dd")) part.role = "presentation";
+
   // What scrolls sideways can be reached, and so scrolled, without a mouse.
   const wide = ".pst-scrollable-table-container, .text_html, .bd-article pre";
   for (const box of document.querySelectorAll(wide)) {

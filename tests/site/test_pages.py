@@ -64,6 +64,13 @@ def test_the_table_of_notebooks_and_modules_is_read():
     assert "fcn" in table["04"] and set(table["04"]) <= set(modules)
 
 
+def test_a_notebook_may_have_two_lines_of_the_table(tmp_path):
+    init = tmp_path / "__init__.py"
+    init.write_text('"""x\n\n    07 training   losses, fit\n    07 on disk    networks\n"""')
+    table = reference.taught(init, ["losses", "networks"])
+    assert table == {"07": ["losses", "networks"]}
+
+
 DOCSTRING = """What it does with `size` and `enlarge`.
 
 More of it.

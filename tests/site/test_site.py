@@ -4,8 +4,10 @@ import ast
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import REPOSITORY
@@ -38,6 +40,19 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(folder):
     return read(folder)
+
+
+@pytest.fixture(scope="module")
+def browser(folder):
+    """A headless Chromium, the system's or Playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright: group dev")
+    with playwright.sync_playwright() as running:
+        path = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+        if path is None and not Path(running.chromium.executable_path).exists():
+            pytest.skip("needs Chromium: `apt install chromium` or `playwright install chromium`")
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def cells(path) -> list[dict]:
@@ -120,6 +135,57 @@ def test_all_of_it_can_be_searched(folder):
     index = (folder / "searchindex.js").read_text(encoding="utf-8")
     for word in ("checkerboard", "bilinear_kernel", "timet"):  # of a chapter, a module, TEACHING
         assert word in index
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_no_page_is_wider_than_the_screen(width, browser, folder, site):
+    """On a laptop and on a phone; what is wide scrolls by itself."""
+    page = browser.new_page(viewport={"width": width, "height": 850})
+    wide = {}
+    for name in site:
+        page.goto((folder / name).as_uri())
+        beyond = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if beyond > 0:
+            wide[name] = beyond
+    page.close()
+    assert not wide
+
+
+PAGES_OF_EACH_KIND = (
+    "index.html",
+    "glossary.html",
+    "classroom/TEACHING.html",
+    "reference/recipes.html",
+    "notebooks/03-transposed-convolution.html",
+    "notebooks/08-iou-evaluation.html",
+)
+
+
+@pytest.mark.parametrize(("look", "width"), [("light", 1366), ("dark", 390)])
+def test_axe_finds_no_serious_fault(look, width, browser, folder):
+    """What keeps people with a screen reader, a keyboard or weak eyes from reading a page."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="uv run --group docs --with axe-playwright-python pytest tests/site",
+    ).Axe()
+    page = browser.new_page(viewport={"width": width, "height": 850}, color_scheme=look)
+    faults = {}
+    for name in PAGES_OF_EACH_KIND:
+        page.goto((folder / name).as_uri())
+        for fault in axe.run(page).response["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                faults[fault["id"], name] = [node["html"][:200] for node in fault["nodes"][:3]]
+    page.close()
+    assert not faults
+
+
+def test_a_word_is_found_without_a_server(browser, folder):
+    page = browser.new_page()
+    page.goto((folder / "search.html").as_uri() + "?q=checkerboard")
+    page.wait_for_selector("#search-results li a")
+    found = [link.get_attribute("href") for link in page.query_selector_all("#search-results li a")]
+    page.close()
+    assert any("03-transposed-convolution" in link for link in found)
 
 
 def test_a_broken_link_and_a_picture_without_text_are_noticed(tmp_path):
