@@ -10,28 +10,9 @@ from PIL import Image
 
 VOID = 255
 
-VOC_CLASSES = (
-    "background",
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
+VOC_CLASSES = tuple(
+    "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse "
+    "motorbike person pottedplant sheep sofa train tvmonitor".split()
 )
 
 
@@ -49,21 +30,6 @@ def voc_color(index: int) -> tuple[int, int, int]:
 
 
 VOC_PALETTE = np.array([voc_color(index) for index in range(256)], dtype=np.uint8)
-
-
-# The colours of the course's own figures, held apart for every kind of colour vision by
-# tests/figures/test_colors.py. Orange is what to look at; series differ in marker and dash too.
-ORANGE, BLUE = "#D55E00", "#0072B2"
-SERIES = (
-    (ORANGE, "o", "-"),
-    (BLUE, "s", "--"),
-    ("#111111", "D", "-."),
-    ("#888888", "^", ":"),
-    ("#603000", "v", (0, (6, 1))),
-    ("#7800D8", "P", (0, (1, 1))),
-)
-# Seven colours to tell objects apart (Okabe and Ito, 2008); they need an outline besides.
-OBJECT_COLORS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 
 
 class UnknownColorError(ValueError):

@@ -20,9 +20,10 @@ from PIL import Image
 from torch import nn
 
 from seglab import networks, training
+from seglab.classroom.commands import TensorBoard
 from seglab.draws import Draws, batches
 from seglab.fcn import FCN
-from seglab.history import History, TensorBoard, TrainingError
+from seglab.history import History, TrainingError
 from seglab.losses import (
     balanced_weights,
     class_pixels,
