@@ -10,10 +10,6 @@ from seglab.machine.files import write_csv, written_whole
 from seglab.metrics import ConfusionMatrix
 
 
-class TrainingError(RuntimeError):
-    """Training cannot go on. The message names the likely causes."""
-
-
 @dataclass
 class History:
     """What happened while training.

@@ -16,16 +16,17 @@ from tqdm.auto import tqdm
 
 from seglab import networks, prediction, training
 from seglab.datasets.opening import open_dataset
-from seglab.history import History, TrainingError
+from seglab.history import History
 from seglab.machine import distributed
 from seglab.machine.checkpoints import CheckpointError
+from seglab.machine.faults import TrainingError
 from seglab.machine.files import write_csv
+from seglab.machine.resuming import last_of
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.tables import Table
 from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
 from seglab.recipes import Recipe, recipe_for
-from seglab.resuming import last_of
 from seglab.voc import DatasetError, SegmentationDataset
 
 
