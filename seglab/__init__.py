@@ -10,7 +10,7 @@ What a notebook explains lies beside this file, one module for each topic:
     05 U-Net                    unet
     06 DeepLab                  deeplab, crf
     07 training                 losses, recipes, freezing, draws, history, training, erfnet
-    07 networks on the disk     networks, resuming
+    07 networks on the disk     networks
     08 IoU evaluation           metrics
     10 instances                instances, mask_rcnn
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from seglab.backbones import FeaturePyramid
-from seglab.history import TrainingError
+from seglab.machine.faults import expect_pretrained
 from seglab.recipes import Recipe
 
 
@@ -36,15 +36,7 @@ def frozen(model: nn.Module, recipe: Recipe) -> Iterator[None]:
     """
     kept = []
     for backbone in backbones(model):
-        norms = batch_norms(backbone)
-        at_random = norms and not any(norm.running_mean.any() for norm in norms)
-        if at_random and (recipe.frozen_norms or recipe.frozen_stages or recipe.frozen_depthwise):
-            raise TrainingError(
-                f"the recipe freezes parts of the backbone (frozen_norms {recipe.frozen_norms}, "
-                f"frozen_stages {recipe.frozen_stages}, frozen_depthwise "
-                f"{recipe.frozen_depthwise}), but this one starts at random; train it with "
-                "recipe.from_scratch()"
-            )
+        expect_pretrained(batch_norms(backbone), recipe)
         kept += backbone.stages[: recipe.frozen_stages].parameters()
         if recipe.frozen_depthwise:
             kept += [layer.weight for layer in backbone.modules() if is_depthwise(layer)]

@@ -1,18 +1,13 @@
 """What happened while training, in memory and on disk."""
 
-import csv
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
-from seglab.machine.files import written_whole
+from seglab.machine.files import write_csv, written_whole
 from seglab.metrics import ConfusionMatrix
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on. The message names the likely causes."""
 
 
 @dataclass
@@ -71,11 +66,8 @@ class History:
         """Write one line for each step, with the scores where there was an evaluation."""
         scores = {row["step"]: row for row in self.scores}
         columns = ["step", "loss", "learning_rate", "mean_iou", "pixel_accuracy"]
-        with written_whole(path) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(row | scores.get(row["step"], {}) for row in self.steps)
-        return Path(path)
+        rows = [row | scores.get(row["step"], {}) for row in self.steps]
+        return write_csv(path, [columns, *([row.get(name) for name in columns] for row in rows)])
 
     def to_json(self, path: str | Path) -> Path:
         """Write everything, to be read back by `from_json`."""
@@ -87,31 +79,3 @@ class History:
     def from_json(cls, path: str | Path) -> "History":
         """Read what `to_json` wrote."""
         return cls(**json.loads(Path(path).read_text()))
-
-
-class TensorBoard:
-    """Writes a history for TensorBoard, if that is installed; for `fit(watch=...)`.
-
-    Args:
-        folder: where; `tensorboard --logdir FOLDER` shows it.
-
-    Raises:
-        TrainingError: the package tensorboard is missing.
-    """
-
-    def __init__(self, folder: str | Path):
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError(
-                "the curves need the package tensorboard: pip install tensorboard"
-            ) from error
-        self.writer, self.steps, self.scores = SummaryWriter(str(folder)), 0, 0
-
-    def __call__(self, history: History) -> None:
-        """Write what is new since the last call."""
-        for row in history.steps[self.steps :] + history.scores[self.scores :]:
-            for name in row.keys() - {"step"}:
-                self.writer.add_scalar(name, row[name], row["step"])
-        self.steps, self.scores = len(history.steps), len(history.scores)
-        self.writer.flush()

@@ -61,8 +61,14 @@ class Instances:
         return len(self.masks)
 
 
+def object_numbers(objects: torch.Tensor) -> torch.Tensor:
+    """The numbers of the objects in an object mask, `uint8 [N]`, without 0 and void."""
+    numbers = objects.unique()
+    return numbers[(numbers > 0) & (numbers < VOID)]
+
+
 def true_instances(objects: torch.Tensor, mask: torch.Tensor) -> Instances:
-    """What VOC's two label files say together: which objects there are, and of which class.
+    """What VOC's two label files say together, in the order of `object_numbers`.
 
     Args:
         objects: `uint8 [H, W]` from `VOCSegmentation.objects`: 0 none, 1, 2, ..., 255 void.
@@ -71,25 +77,10 @@ def true_instances(objects: torch.Tensor, mask: torch.Tensor) -> Instances:
     Raises:
         ValueError: different shapes, or an object with pixels of two classes.
     """
-    return Instances(objects == object_numbers(objects)[:, None, None], true_labels(objects, mask))
-
-
-def object_numbers(objects: torch.Tensor) -> torch.Tensor:
-    """The numbers of the objects in an object mask, `uint8 [N]`, without 0 and void."""
-    numbers = objects.unique()
-    return numbers[(numbers > 0) & (numbers < VOID)]
-
-
-def true_labels(objects: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The class of each object, `int64 [N]`, in the order of `object_numbers`.
-
-    Raises:
-        ValueError: as `true_instances`.
-    """
     if objects.shape != mask.shape:
         raise ValueError(f"objects {tuple(objects.shape)} and mask {tuple(mask.shape)} differ")
-    labels = []
-    for number in object_numbers(objects).tolist():
+    numbers, labels = object_numbers(objects), []
+    for number in numbers.tolist():
         classes = mask[objects == number].unique().tolist()
         if len(classes) > 1:
             raise ValueError(
@@ -97,7 +88,7 @@ def true_labels(objects: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
                 "the same picture, or one of them was resized smoothly"
             )
         labels += classes
-    return torch.tensor(labels, dtype=torch.int64)
+    return Instances(objects == numbers[:, None, None], torch.tensor(labels, dtype=torch.int64))
 
 
 # ---------------------------------------------------------------- connected components
@@ -111,14 +102,11 @@ def components(region: torch.Tensor, neighbours: int = 8) -> torch.Tensor:
     the same number exactly if a path inside the region joins them.
 
     Args:
-        region: `bool [H, W]`.
+        region: `bool [H, W]`; anything else is a ValueError.
         neighbours: 4 (those that share an edge) or 8 (a corner is enough).
 
     Returns:
         `int64 [H, W]`: 0 outside, 1, 2, ... inside, in the order of their first pixels.
-
-    Raises:
-        ValueError: not `bool [H, W]`, or neither 4 nor 8 neighbours.
     """
     if region.dtype != torch.bool or region.dim() != 2:
         raise ValueError(f"a region is bool [H, W]; found {region.dtype} {tuple(region.shape)}")
@@ -166,13 +154,11 @@ def component_instances(
 
     Args:
         mask: class indices, `uint8 [H, W]`; background and void are no objects.
-        probabilities: `float [C, H, W]`; the score of an object is the mean probability of its
-            class over its pixels. Default: the score is the number of its pixels.
+        probabilities: `float [C, H, W]` of the mask's size, else a ValueError; the score of an
+            object is the mean probability of its class over its pixels. Default: the score is
+            the number of its pixels.
         smallest: components of fewer pixels are left out.
         neighbours: see `components`.
-
-    Raises:
-        ValueError: probabilities of another size than the mask.
     """
     if probabilities is not None and probabilities.shape[1:] != mask.shape:
         raise ValueError(
@@ -184,16 +170,14 @@ def component_instances(
         numbers = components(mask == label, neighbours)
         for number in range(1, int(numbers.max()) + 1):
             one = numbers == number
-            if one.sum() >= smallest:
+            pixels = int(one.sum())
+            if pixels >= smallest:
                 masks.append(one)
                 labels.append(label)
-                scores.append(
-                    one.sum() if probabilities is None else probabilities[label, one].mean()
-                )
+                scores.append(pixels if probabilities is None else probabilities[label, one].mean())
+    masks = torch.stack(masks) if masks else torch.zeros(0, *mask.shape, dtype=torch.bool)
     return Instances(
-        torch.stack(masks) if masks else torch.zeros(0, *mask.shape, dtype=torch.bool),
-        torch.tensor(labels, dtype=torch.int64),
-        torch.tensor(scores, dtype=torch.float32),
+        masks, torch.tensor(labels, dtype=torch.int64), torch.tensor(scores, dtype=torch.float32)
     )
 
 
@@ -260,13 +244,8 @@ def precision_recall(right: torch.Tensor, objects: int) -> tuple[torch.Tensor, t
 def average_precision(right: torch.Tensor, objects: int) -> float:
     """The mean, over 101 points of recall, of the best precision at that recall or a higher one.
 
-    A recall that is never reached counts as precision 0. Source: COCO's evaluation code.
-
-    Args:
-        right, objects: see `precision_recall`.
-
-    Returns:
-        From 0 to 1; NaN if there are no true objects.
+    A recall that is never reached counts as precision 0; without true objects the result is NaN.
+    Arguments are those of `precision_recall`. Source: COCO's evaluation code.
     """
     if objects == 0:
         return math.nan
@@ -300,10 +279,7 @@ class AveragePrecision:
     def update(
         self, prediction: Instances, truth: Instances, void: torch.Tensor | None = None
     ) -> None:
-        """Count one picture.
-
-        Args:
-            void: `bool [H, W]`; default: none.
+        """Count one picture, whose void is `bool [H, W]`; default: none.
 
         Raises:
             ValueError: masks of different sizes, or a label without a class.
@@ -328,8 +304,7 @@ class AveragePrecision:
     def ranked(self, label: int, threshold: int = 0) -> torch.Tensor:
         """Are the predictions of a class right? `bool [K]`, the surest of all pictures first.
 
-        Args:
-            threshold: its place in `thresholds`.
+        `threshold` is a place in `thresholds`.
         """
         if not self.scores[label]:
             return torch.zeros(0, dtype=torch.bool)
@@ -344,11 +319,6 @@ class AveragePrecision:
             for t in range(len(self.thresholds))
         ]
         return torch.tensor(rows, dtype=torch.float64)
-
-    @property
-    def per_class(self) -> torch.Tensor:
-        """Mean over the thresholds, for each class: `float64 [num_classes]`."""
-        return self.table.mean(0)
 
     @property
     def mean(self) -> float:

@@ -37,12 +37,8 @@ def dice_loss(
     Dice is twice the overlap over the sum of both areas. Here a pixel belongs to a class as far
     as its probability says, so the score has a gradient. Every class that is labelled somewhere in
     the batch counts alike, however small. Void pixels do not count; zero if all are void.
-    Source: Milletari et al., V-Net (2016), section 3, with areas that are not squared.
-
-    Args:
-        logits: `float [N, C, H, W]`.
-        masks: `uint8` or `int64 [N, H, W]`.
-        weights: `float [C]`, for each class; the average is weighted by them.
+    Arguments are those of `pixel_loss`. Source: Milletari et al., V-Net (2016), section 3, with
+    areas that are not squared.
     """
     classes, labelled = logits.shape[1], masks != VOID
     masks = masks.long().where(labelled, 0)
@@ -87,11 +83,7 @@ def class_pixels(dataset: Dataset, num_classes: int) -> torch.Tensor:
 
 
 def class_shares(dataset: Dataset, num_classes: int) -> torch.Tensor:
-    """The share of each class among the labelled pixels of a data set, `float64 [C]`, sum 1.
-
-    Args:
-        dataset, num_classes: see `class_pixels`.
-    """
+    """Of each class the share of the labelled pixels, `float64 [C]`; see `class_pixels`."""
     counts = class_pixels(dataset, num_classes).sum(0).double()
     return counts / counts.sum()
 
@@ -120,3 +112,12 @@ def median_frequency_weights(pixels: torch.Tensor) -> torch.Tensor:
     occurs = shown.any(0)
     weights = frequency[occurs].quantile(0.5) / frequency.clamp(min=1e-12)
     return weights.where(occurs, 0).float()
+
+
+def class_weights(kind: str, dataset: Dataset) -> torch.Tensor | None:
+    """The weights that a recipe calls "log" (`balanced_weights`) or "median"; None for "none"."""
+    if kind == "none":
+        return None
+    if kind == "log":
+        return balanced_weights(class_shares(dataset, dataset.num_classes))
+    return median_frequency_weights(class_pixels(dataset, dataset.num_classes))

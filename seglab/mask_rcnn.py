@@ -17,7 +17,7 @@ from seglab.backbones import feature_pyramid
 from seglab.draws import Draws, batches
 from seglab.freezing import frozen
 from seglab.history import History
-from seglab.instances import Instances, object_numbers, true_labels
+from seglab.instances import Instances, object_numbers, true_instances
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.recipes import Recipe
 from seglab.training import Trainer, seeded_apart, settled, steps
@@ -48,7 +48,8 @@ class ObjectsOf(Dataset):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         image = tv_tensors.Image(self.images.image(index))
         objects = tv_tensors.Mask(self.images.objects(index))
-        numbers, labels = object_numbers(objects), true_labels(objects, self.images.mask(index))
+        numbers = object_numbers(objects)
+        labels = true_instances(objects, self.images.mask(index)).labels
         if self.transforms is not None:
             image, objects = self.transforms(image, objects)
         masks = objects == numbers[:, None, None]
@@ -63,12 +64,8 @@ class PyramidNetwork(nn.Module):
     """Feature maps at strides 4 to 64, all with the same number of channels.
 
     A classifier's pyramid knows *what* only at its coarse end. From there each map is enlarged
-    and added to the finer one, as in an FCN, but with features instead of scores. Source: Lin et
-    al., Feature Pyramid Networks (2017).
-
-    Args:
-        backbone, weights: see `seglab.backbones.feature_pyramid`.
-        channels: of every map.
+    and added to the finer one, as in an FCN, but with features instead of scores. The arguments
+    are those of `mask_rcnn`. Source: Lin et al., Feature Pyramid Networks (2017).
     """
 
     def __init__(self, backbone: str, weights: str | None, channels: int):
@@ -152,11 +149,7 @@ def fit_detector(
         model: see `mask_rcnn`.
         train: pictures with objects, without transforms; the recipe's augmentation is applied.
         recipe: its loss and class weights are not used, the detector brings losses of its own.
-        runtime: where to run; default: a GPU if there is one.
-        progress: show a bar.
-
-    Raises:
-        TrainingError: as `seglab.training.Trainer.train_on`.
+        runtime, progress: see `seglab.training.fit`, and for its errors `Trainer.train_on`.
     """
     recipe, runtime = settled(recipe, runtime)
     with seeded_apart(runtime), frozen(model, recipe):
@@ -173,11 +166,8 @@ def detect(model: MaskRCNN, image: torch.Tensor, runtime: Runtime | None = None)
 
     Args:
         model: see `mask_rcnn`. It is switched to evaluation mode.
-        image: `uint8 [3, H, W]`.
+        image: `uint8 [3, H, W]`; anything else is a TypeError.
         runtime: where to run; default: a GPU if there is one.
-
-    Raises:
-        TypeError: the image is not `uint8`.
     """
     if image.dtype != torch.uint8:
         raise TypeError(f"detect wants a uint8 image from 0 to 255; found {image.dtype}")

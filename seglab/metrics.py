@@ -3,10 +3,10 @@
 import math
 from itertools import compress
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
+from seglab.machine.arrays import indices_of_classes, whole_numbers
 from seglab.machine.tables import Table
 from seglab.palettes import VOID
 
@@ -108,15 +108,11 @@ class ConfusionMatrix:
         return _ratio(self.counts.sum(1), self.counts.sum())
 
     def table(self, classes=None) -> Table:
-        """The scores of each class that has any, and the means, in percent.
-
-        `print` it, or show it in a cell.
+        """The scores of each class that has any, and the means, in percent; `print` it or show it.
 
         Args:
-            classes: the name of each class; default: 0, 1, 2, ...
-
-        Raises:
-            ValueError: more or fewer names than classes.
+            classes: the name of each class; default: 0, 1, 2, ... Another number of names is a
+                ValueError.
         """
         names = list(map(str, range(self.num_classes)) if classes is None else classes)
         if len(names) != self.num_classes:
@@ -157,7 +153,7 @@ def count_pairs(prediction, target, num_classes: int) -> tuple[torch.Tensor, tor
     Raises:
         ValueError: different shapes, fractions (logits?), or an index without a class.
     """
-    prediction, target = _checked(prediction, target, num_classes)
+    prediction, target = indices_of_classes(prediction, target, num_classes, VOID)
     # Like the digits of 47 = 4 * 10 + 7: one number for each pair of true and predicted class.
     pairs = target.int() * num_classes + prediction
     counts = torch.bincount(pairs.flatten(), minlength=256 * num_classes)
@@ -166,13 +162,9 @@ def count_pairs(prediction, target, num_classes: int) -> tuple[torch.Tensor, tor
 
 
 def iou_of_counts(counts) -> torch.Tensor:
-    """Intersection over union of each class, of one or many confusion matrices.
+    """Intersection over union of each class, of one or many confusion matrices `[..., C, C]`.
 
-    Args:
-        counts: `[..., C, C]`, rows true, columns predicted.
-
-    Returns:
-        `float64 [..., C]`; NaN where a class is neither labelled nor predicted.
+    The result is `float64 [..., C]`; NaN where a class is neither labelled nor predicted.
     """
     return _ratio(*_intersection_and_union(torch.as_tensor(counts)))
 
@@ -230,18 +222,12 @@ def inner_border(mask, width: int) -> torch.Tensor:
     around a pixel also its lowest?
 
     Args:
-        mask: whole numbers from 0 to 255, `[..., H, W]`.
-        width: of the band in pixels, at least 1.
-
-    Returns:
-        `bool [..., H, W]`.
-
-    Raises:
-        ValueError: a width below 1.
+        mask: whole numbers from 0 to 255, `[..., H, W]`, the shape of the `bool` result.
+        width: of the band in pixels; below 1 it is a ValueError.
     """
     if width < 1:
         raise ValueError(f"the band is at least 1 pixel wide; found {width}")
-    mask = _whole_numbers("mask", mask).float()
+    mask = whole_numbers("mask", mask).float()
     framed = F.pad(mask, [width] * 4, value=-1)  # the outside is an index of its own
     extremes = torch.stack([framed, -framed]).flatten(0, -3)
     for _ in range(2):  # along the rows, then along the columns, which `mT` makes rows
@@ -270,7 +256,7 @@ def boundary_iou(prediction, target, num_classes: int, width: int | None = None)
     Raises:
         ValueError: as `count_pairs`; not a single image; or a width below 1.
     """
-    prediction, target = _checked(prediction, target, num_classes)
+    prediction, target = indices_of_classes(prediction, target, num_classes, VOID)
     if target.dim() != 2:
         raise ValueError(f"boundary_iou takes one image [H, W]; found {tuple(target.shape)}")
     width = boundary_width(*target.shape) if width is None else width
@@ -282,46 +268,6 @@ def boundary_iou(prediction, target, num_classes: int, width: int | None = None)
     )
     counts, _ = count_pairs(predicted, true, num_classes + 1)
     return iou_of_counts(counts)[:num_classes]
-
-
-def _checked(prediction, target, num_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both as tensors on the prediction's device, once every index is known to be right."""
-    prediction = _whole_numbers("prediction", prediction)
-    target = _whole_numbers("target", target).to(prediction.device)
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} differ in "
-            "shape; take argmax over the classes and resize the prediction to the label"
-        )
-    for name, values in (("prediction", prediction), ("target", target)):
-        wrong = (values < 0) | (values >= num_classes)
-        if name == "target":
-            wrong &= values != VOID
-        if wrong.any():
-            found = ", ".join(map(str, values[wrong].unique().tolist()[:5]))
-            raise ValueError(
-                f"{name} holds {found}; expected classes from 0 to {num_classes - 1}. "
-                f"Only the target may be void, and void is {VOID}."
-            )
-    return prediction, target
-
-
-def _whole_numbers(name: str, values) -> torch.Tensor:
-    """A tensor or an array of any kind of whole numbers, however it lies in memory."""
-    if isinstance(values, torch.Tensor):
-        values = values.as_subclass(torch.Tensor)
-        kind = str(values.dtype).removeprefix("torch.")
-    else:
-        values = np.asarray(values)
-        kind = values.dtype.name
-    if not kind.startswith(("int", "uint")):
-        raise ValueError(
-            f"{name} holds {kind}; expected whole-number class indices, such as uint8 or int64. "
-            "Of logits take argmax over the classes first"
-        )
-    if isinstance(values, np.ndarray):  # torch knows no negative strides, no foreign byte order
-        return torch.from_numpy(values.astype(np.int64, order="C"))
-    return values if kind in ("uint8", "int32", "int64") else values.long()
 
 
 def _intersection_and_union(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
-from seglab.machine.checkpoints import CheckpointError, plain_names, read, write
+from seglab.machine.checkpoints import CheckpointError, plain_names, read, unwrapped, write
 from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
@@ -119,14 +119,6 @@ def save(
     }
     write(Path(path), content)
     return Path(path)
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The network inside of torch.compile's wrapper and DataParallel's."""
-    if hasattr(model, "_orig_mod"):
-        return unwrapped(model._orig_mod)
-    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    return unwrapped(model.module) if isinstance(model, parallel) else model
 
 
 def load(path: str | Path) -> Trained:

@@ -8,30 +8,13 @@ labelled, left out of the loss and of every metric. A *palette* gives each index
 import numpy as np
 from PIL import Image
 
+from seglab.machine.arrays import as_mask
+
 VOID = 255
 
-VOC_CLASSES = (
-    "background",
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
+VOC_CLASSES = tuple(
+    "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse "
+    "motorbike person pottedplant sheep sofa train tvmonitor".split()
 )
 
 
@@ -51,58 +34,21 @@ def voc_color(index: int) -> tuple[int, int, int]:
 VOC_PALETTE = np.array([voc_color(index) for index in range(256)], dtype=np.uint8)
 
 
-# The colours of the course's own figures, held apart for every kind of colour vision by
-# tests/figures/test_colors.py. Orange is what to look at; series differ in marker and dash too.
-ORANGE, BLUE = "#D55E00", "#0072B2"
-SERIES = (
-    (ORANGE, "o", "-"),
-    (BLUE, "s", "--"),
-    ("#111111", "D", "-."),
-    ("#888888", "^", ":"),
-    ("#603000", "v", (0, (6, 1))),
-    ("#7800D8", "P", (0, (1, 1))),
-)
-# Seven colours to tell objects apart (Okabe and Ito, 2008); they need an outline besides.
-OBJECT_COLORS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
-
-
 class UnknownColorError(ValueError):
     """A colour picture holds colours that its palette does not name."""
 
 
-def _as_mask(mask) -> np.ndarray:
-    """Any integer picture of indices from 0 to 255 as `uint8 [H, W]`."""
-    array = np.asarray(mask)
-    if array.ndim != 2:
-        raise ValueError(
-            f"a mask has two dimensions [height, width]; found shape {tuple(array.shape)}. "
-            "For a batch, loop over its masks; for logits, take argmax over the classes first."
-        )
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype.kind not in "biu":
-        raise ValueError(f"a mask holds whole numbers; found {array.dtype}. Take argmax first?")
-    if array.size and (array.min() < 0 or array.max() > 255):
-        raise ValueError(
-            f"a mask holds indices from 0 to 255; found {array.min()} to {array.max()}"
-        )
-    return array.astype(np.uint8)
-
-
 def colorize(mask, palette: np.ndarray = VOC_PALETTE) -> np.ndarray:
-    """Paint a mask with its palette.
+    """Paint a mask with its palette: `uint8 [H, W, 3]`, red green blue.
 
     Args:
         mask: class indices, array or CPU tensor `[H, W]`, integers from 0 to 255.
         palette: `uint8 [256, 3]`.
 
-    Returns:
-        `uint8 [H, W, 3]`, red green blue.
-
     Raises:
         ValueError: the mask is not two-dimensional, not whole numbers, or outside 0 to 255.
     """
-    return palette[_as_mask(mask)]
+    return palette[as_mask(mask)]
 
 
 def indices_from_rgb(
@@ -162,11 +108,7 @@ def indices_from_rgb(
 
 
 def palette_image(mask, palette: np.ndarray = VOC_PALETTE) -> Image.Image:
-    """A mask as a Pillow palette picture (mode "P"): saved as PNG, it *is* the index map.
-
-    Raises:
-        ValueError: as `colorize`.
-    """
-    picture = Image.fromarray(_as_mask(mask))
+    """A mask as a Pillow palette picture: saved as PNG, it *is* the index map; see `colorize`."""
+    picture = Image.fromarray(as_mask(mask))
     picture.putpalette(palette.astype(np.uint8).tobytes())
     return picture

@@ -1,6 +1,5 @@
 """Image in, label map out (notebook 01); mirror images, scales and windows (notebook 08)."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from seglab.machine.files import written_whole
+from seglab.machine.files import write_csv, written_whole
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.windows import blended_scores
 from seglab.networks import Trained, load, load_embedded
@@ -30,17 +29,14 @@ def logits_of(output) -> torch.Tensor:
 
 
 def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Enlarge logits to `size` and take the class with the highest one at each pixel.
+    """Enlarge logits and take the class with the highest one at each pixel.
 
     One class is enlarged at a time, so a large photo needs a few pictures of numbers in memory
     and not one for each class.
 
     Args:
         logits: `float [N, C, h, w]`.
-        size: `(height, width)` of the result.
-
-    Returns:
-        `uint8 [N, height, width]`, indices of classes.
+        size: `(height, width)` of the result, `uint8 [N, height, width]`.
     """
     if logits.shape[-2:] == tuple(size):
         return logits.max(1).indices.to(torch.uint8)
@@ -54,14 +50,13 @@ def largest_class(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def seen_size(size: tuple[int, int], longest_side: int | None = None) -> tuple[int, int]:
-    """The size at which a network sees a picture.
+    """The `(height, width)` at which a network sees a picture.
+
+    No side is less than 32, because the networks halve five times.
 
     Args:
-        size: `(height, width)` of the picture.
+        size: of the picture.
         longest_side: of the copy that the network sees; default: the picture's own.
-
-    Returns:
-        `(height, width)`, neither less than 32, because the networks halve five times.
 
     Raises:
         ValueError: a longest_side below 1.
@@ -83,7 +78,7 @@ def logits_at(
         size: `(height, width)` that the model sees.
 
     Returns:
-        Logits `float32 [N, C, h, w]` as the model gives them, on the runtime's device.
+        `float32 [N, C, h, w]` as the model gives them, on the runtime's device.
 
     Raises:
         TypeError: the images are not `uint8`.
@@ -117,8 +112,7 @@ def class_scores(
         probabilities `[N, C, height, width]`.
 
     Raises:
-        ValueError: no scale, or one that is not above 0.
-        TypeError: the images are not `uint8`.
+        ValueError, TypeError: see `predict`.
     """
     scales = tuple(scales)
     if not scales or not all(0 < scale < math.inf for scale in scales):
@@ -128,16 +122,15 @@ def class_scores(
     if scales == (1.0,) and not flip:
         return logits_at(model, images, size, runtime)
 
-    def probabilities(views: torch.Tensor, scale: float) -> torch.Tensor:
-        seen = seen_size((round(size[0] * scale), round(size[1] * scale)))
-        return resize_scores(logits_at(model, views, seen, runtime), size).softmax(1)
-
-    total, count = 0, 0
+    total = 0
     for scale in scales:
-        total, count = total + probabilities(images, scale), count + 1
-        if flip:
-            total, count = total + probabilities(images.flip(-1), scale).flip(-1), count + 1
-    return total / count
+        seen = seen_size((round(size[0] * scale), round(size[1] * scale)))
+        for mirrored in (False, True)[: 1 + flip]:
+            view = images.flip(-1) if mirrored else images
+            logits = resize_scores(logits_at(model, view, seen, runtime), size)
+            probabilities = logits.softmax(1)
+            total = total + (probabilities.flip(-1) if mirrored else probabilities)
+    return total / (len(scales) * (1 + flip))
 
 
 def resize_scores(scores: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -193,25 +186,17 @@ def sliding_window(
     longest_side: int | None = None,
     runtime: Runtime | None = None,
     progress: bool = False,
-    flip: bool = False,
-    scales: Sequence[float] = (1.0,),
+    **views,
 ) -> torch.Tensor:
     """The label map of an image that is too large to be shown to the model at once.
 
-    The model sees one window after the other. Where windows overlap, their scores are averaged,
-    and each counts less towards its own edge, where it sees little of what surrounds a pixel.
-    The scores of the whole image are in memory at once, see `seglab.machine.windows`.
+    The model sees one window after the other; `seglab.machine.windows` averages their scores.
 
     Args:
-        model: normalised images -> logits. It is switched to evaluation mode.
+        model, longest_side, runtime: see `predict`; windows slide over the copy.
         image: `uint8 [3, H, W]`.
-        window: height and width of a window in pixels, at least 32; less where the image is
-            smaller.
-        overlap: the share of a window that its neighbour sees, too: from 0 to less than 1.
-            Windows are spread evenly, so it may be a little more.
-        longest_side, runtime: see `predict`; windows slide over the copy.
-        progress: show a bar that counts windows.
-        flip, scales: of each window, see `predict`.
+        window, overlap, progress: see `seglab.machine.windows.blended_scores`.
+        views: flip and scales of each window, see `predict`.
 
     Returns:
         `uint8 [H, W]` on the CPU, at the image's own size.
@@ -222,12 +207,6 @@ def sliding_window(
     """
     if image.ndim != 3:
         raise ValueError(f"expected one image [3, H, W]; found shape {tuple(image.shape)}")
-    if window < 32:
-        raise ValueError(f"window is at least 32 pixels, which networks need; found {window}")
-    if not 0 <= overlap < 1:
-        raise ValueError(
-            f"overlap is a share, from 0 to less than 1, such as 0.25; found {overlap}"
-        )
     runtime = runtime or default_runtime()
     height, width = image.shape[-2:]
     size = seen_size((height, width), longest_side)
@@ -236,7 +215,7 @@ def sliding_window(
 
     def scores_of(part: torch.Tensor) -> torch.Tensor:
         seen = part.shape[-2:]
-        return resize_scores(class_scores(model, part[None], seen, runtime, flip, scales), seen)[0]
+        return resize_scores(class_scores(model, part[None], seen, runtime, **views), seen)[0]
 
     scores = blended_scores(scores_of, shown, window, overlap, progress)
     return largest_class(scores[None], (height, width))[0].cpu()
@@ -313,16 +292,12 @@ def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -
     Args:
         shares: name of a picture -> what `Segmentation.shares` returned.
     """
-    with (
-        written_whole(path) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["file", "class", "percent"])
-        for name, of_picture in shares.items():
-            for class_name, share in of_picture.items():
-                writer.writerow([name, class_name, f"{100 * share:.2f}"])
-    return Path(path)
+    rows = [
+        (name, class_name, f"{100 * share:.2f}")
+        for name, of_picture in shares.items()
+        for class_name, share in of_picture.items()
+    ]
+    return write_csv(path, [("file", "class", "percent"), *rows])
 
 
 def segment(
@@ -330,10 +305,9 @@ def segment(
     model: nn.Module | Trained | str | Path | None = None,
     longest_side: int | None = None,
     runtime: Runtime | None = None,
-    flip: bool = False,
-    scales: Sequence[float] = (1.0,),
     window: int | None = None,
     progress: bool = False,
+    **views,
 ) -> Segmentation:
     """Segment one picture.
 
@@ -344,13 +318,12 @@ def segment(
             rendered rooms only.
         longest_side: see `predict`. Default: the size the checkpoint was trained for; a bare
             network sees the image as it is, and so does every network with a `window`.
-        runtime: where to run; default: a GPU if there is one.
-        flip, scales: see `predict`.
         window: show the network windows of so many pixels, one after the other: fine detail in a
             large photo, in little memory (see `sliding_window`). At the photo's own resolution
             objects may be far larger than those the network was trained on; then give a
             longest_side, too. Default: the whole image at once.
         progress: show a bar that counts windows.
+        runtime, views: see `predict`; views are flip and scales.
 
     Raises:
         DatasetError: the file cannot be read as a picture.
@@ -368,10 +341,8 @@ def segment(
         model = Trained(model, VOC_CLASSES, VOC_PALETTE, None)
     if window is None:
         side = model.longest_side if longest_side is None else longest_side
-        mask = predict(model.model, image, side, runtime, flip, scales)
+        mask = predict(model.model, image, side, runtime, **views)
     else:
-        options = {"longest_side": longest_side, "flip": flip, "scales": scales}
-        mask = sliding_window(
-            model.model, image, window, runtime=runtime, progress=progress, **options
-        )
+        options = {"longest_side": longest_side, "runtime": runtime, **views}
+        mask = sliding_window(model.model, image, window, progress=progress, **options)
     return Segmentation(image, mask, model.classes, model.palette, name)

@@ -1,9 +1,8 @@
 """One training loop (notebook 07; used from notebook 04 on)."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,34 +11,33 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from seglab.draws import Draws, batches, look_through, step_seed
+from seglab import networks
+from seglab.draws import Draws, batches, step_seed
 from seglab.freezing import backbones, frozen, training_mode
-from seglab.history import History, TrainingError
-from seglab.losses import LOSSES, balanced_weights, class_pixels, median_frequency_weights
+from seglab.history import History
+from seglab.losses import LOSSES, class_weights
 from seglab.machine import distributed
+from seglab.machine.faults import (
+    TrainingError,
+    expect_a_number,
+    expect_channels,
+    expect_equal_shares,
+    limits_explained,
+    look_through,
+)
 from seglab.machine.memory import return_freed_memory
+from seglab.machine.resuming import TrainingFiles
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.metrics import ConfusionMatrix
+from seglab.palettes import VOID
 from seglab.prediction import logits_of, predict
 from seglab.recipes import Recipe
-from seglab.resuming import TrainingFiles
 from seglab.transforms import normalize
 
 STEPS_OF_A_TEST = 10  # the budget "test" stops every training here
 
 
 # ---------------------------------------------------------------- the parts of a step
-
-
-def class_weights(train: Dataset, recipe: Recipe) -> torch.Tensor | None:
-    """The weights that the recipe asks for, `float32 [C]`, or None."""
-    if recipe.class_weights == "none":
-        return None
-    pixels = class_pixels(train, train.num_classes)
-    if recipe.class_weights == "median":
-        return median_frequency_weights(pixels)
-    shares = pixels.sum(0).double()
-    return balanced_weights(shares / shares.sum())
 
 
 def trained_logits(output) -> list[torch.Tensor]:
@@ -79,42 +77,14 @@ def new_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-@contextmanager
-def limits_explained(recipe: Recipe) -> Iterator[None]:
-    """Inside, a batch that is too large or too small is a `TrainingError` that says what to change.
-
-    Too large: memory runs out. Too small: batch norm has a single number for each channel, or the
-    network wants larger images.
-    """
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:
-        words = str(error).lower()
-        if "out of memory" in words or "can't allocate" in words:
-            found = "out of memory"
-            cure = "Halve the batch_size first, then the crop; or choose a smaller network."
-        elif "more than 1 value per channel" in words or "at least 32 x 32" in words:
-            found = f"too little to learn from ({error})"
-            cure = "Raise the batch_size or the crop (in a shell: --batch-size, --crop)."
-        else:
-            raise
-        height, width = recipe.crop
-        raise TrainingError(
-            f"{found} with batch_size {recipe.batch_size} and crop {height} x {width}. {cure}"
-        ) from error
-
-
 class SegmentationLoss:
     """Forward pass and loss of a network that labels pixels, as a recipe asks for.
 
-    Args:
-        train: the training images; here only their classes matter, and how frequent they are.
-        recipe: see `Recipe`.
-        runtime: where to run.
+    Of the training images only their classes matter here, and how frequent they are.
     """
 
     def __init__(self, train: Dataset, recipe: Recipe, runtime: Runtime):
-        weights = class_weights(train, recipe)
+        weights = class_weights(recipe.class_weights, train)
         self.weights = None if weights is None else weights.to(runtime.device)
         self.one_loss, self.classes, self.runtime = LOSSES[recipe.loss], train.num_classes, runtime
 
@@ -123,8 +93,7 @@ class SegmentationLoss:
 
         Args:
             model: normalised images -> logits.
-            images: `uint8 [N, 3, h, w]`.
-            masks: `uint8 [N, h, w]`.
+            images, masks: `uint8 [N, 3, h, w]` and `uint8 [N, h, w]`.
 
         Raises:
             TrainingError: the model has too few channels for the classes.
@@ -132,11 +101,7 @@ class SegmentationLoss:
         images, masks = images.to(self.runtime.device), masks.to(self.runtime.device)
         with self.runtime.precision():
             output = model(self.runtime.batch(normalize(images)))
-        if (channels := logits_of(output).shape[1]) < self.classes:
-            raise TrainingError(
-                f"the model scores {channels} classes but the data set has {self.classes}; build "
-                f"it with num_classes={self.classes}"
-            )
+        expect_channels(logits_of(output), self.classes)
         losses = [self.one_loss(logits, masks, self.weights) for logits in trained_logits(output)]
         return sum(losses) / len(losses)
 
@@ -145,9 +110,6 @@ class Trainer:
     """A network under training: all that changes from step to step, and how a step changes it.
 
     Args:
-        model: any network.
-        recipe: see `Recipe`.
-        runtime: where to run.
         loss: called as `loss(model, images, targets)`, such as a `SegmentationLoss`; it gives
             one number.
 
@@ -168,10 +130,7 @@ class Trainer:
         self.step, self.history = 0, History()
 
     def train_on(self, images, targets) -> float:
-        """One step: forward, loss, backward, change the weights. Returns the loss.
-
-        Args:
-            images, targets: a batch in the form that the loss wants.
+        """One step on a batch: forward, loss, backward, change the weights. Returns the loss.
 
         Raises:
             TrainingError: the batch is too large or too small, or the loss is not a number any
@@ -192,12 +151,7 @@ class Trainer:
             self.scaler.update()
         self.step += 1
         value = (distributed.total(loss.detach()) / distributed.count()).item()
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss is {value} at step {self.step}. Likely causes: a learning rate that is "
-                f"too high (now {rate:.2g}; try a tenth, or max_gradient_norm=1), or images that "
-                "are not normalised."
-            )
+        expect_a_number(value, self.step, rate)
         self.history.steps.append({"step": self.step, "loss": value, "learning_rate": rate})
         return value
 
@@ -208,6 +162,13 @@ class Trainer:
         del self.optimizer  # and with it two numbers for each weight
         return_freed_memory()
         return self.history
+
+
+def store(path: Path, trainer: Trainer, train: Dataset, training: dict | None = None) -> None:
+    """Write the network under training, and what is needed to go on; see `seglab.networks.save`."""
+    side, notes = trainer.recipe.longest_side, repr(trainer.recipe)
+    trained = networks.Trained(trainer.model, train.classes, train.palette, side, notes)
+    networks.save(path, trained, training=training)
 
 
 # ---------------------------------------------------------------- the loop
@@ -290,12 +251,12 @@ def fit(
     due = set() if val is None else due_steps(recipe, evaluations)
     if stop_after is not None and not (due and stop_after >= 1):
         raise TrainingError(f"stop_after counts evaluations on val, from 1; found {stop_after}")
-    files = TrainingFiles(checkpoint, train)
+    files = TrainingFiles(checkpoint, train, store)
     with seeded_apart(runtime), frozen(model, recipe), files.kept_to_oneself(resume):
         if check:
-            look_through(train, "training", progress)
+            look_through(train, "training", VOID, progress)
             if due:
-                look_through(val, "validation", progress)
+                look_through(val, "validation", VOID, progress)
         trainer = Trainer(model, recipe, runtime, SegmentationLoss(train, recipe, runtime))
         files.begin(trainer, resume)
         loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
@@ -312,19 +273,11 @@ def fit(
 
 
 def settled(recipe: Recipe | None, runtime: Runtime | None) -> tuple[Recipe, Runtime]:
-    """Recipe and runtime, or their defaults; under the budget "test" for a few steps only.
-
-    Raises:
-        TrainingError: the processes cannot share the recipe's batches.
-    """
+    """Recipe and runtime, or their defaults; under the budget "test" for a few steps only."""
     recipe, runtime = recipe or Recipe(), runtime or default_runtime()
     if runtime.budget == "test":
         recipe = replace(recipe, images=min(recipe.images, STEPS_OF_A_TEST * recipe.batch_size))
-    if recipe.batch_size % distributed.count():
-        raise TrainingError(
-            f"{distributed.count()} processes cannot share batches of {recipe.batch_size}; choose "
-            "a batch_size that their number divides"
-        )
+    expect_equal_shares(recipe.batch_size)
     return recipe, runtime
 
 
@@ -350,8 +303,7 @@ def evaluate(
     longest_side: int | None = None,
     runtime: Runtime | None = None,
     progress: bool = True,
-    flip: bool = False,
-    scales: tuple[float, ...] = (1.0,),
+    **views,
 ) -> ConfusionMatrix:
     """Predict every image of a data set, whole, and compare at the size of its label.
 
@@ -361,17 +313,13 @@ def evaluate(
         model: normalised images -> logits. It is switched to evaluation mode.
         dataset: items of image `uint8 [3, H, W]` and mask `uint8 [H, W]`, without augmentation;
             `dataset.num_classes` says how many classes there are.
-        longest_side, runtime, flip, scales: see `seglab.prediction.predict`.
+        longest_side, runtime, views: see `seglab.prediction.predict`; views are flip and scales.
         progress: show a bar.
     """
-    runtime = runtime or default_runtime()
     distributed.copy_statistics(model)
     matrix = ConfusionMatrix(dataset.num_classes)
-    mine = range(distributed.rank(), len(dataset), distributed.count())
-    hidden = not progress or distributed.rank() > 0
-    for index in tqdm(mine, "scoring", disable=hidden, leave=False):
-        image, mask = dataset[index]
-        matrix.update(predict(model, image, longest_side, runtime, flip, scales), mask)
+    for _, (image, mask) in distributed.own_items(dataset, "scoring", progress):
+        matrix.update(predict(model, image, longest_side, runtime, **views), mask)
     matrix.counts = distributed.total(matrix.counts)
     matrix.void_counts = distributed.total(matrix.void_counts)
     return matrix

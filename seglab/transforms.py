@@ -79,9 +79,7 @@ class RandomScaleCrop:
             raise ValueError(
                 f"expected size >= 1 and 0 < scale[0] <= scale[1]; got {size}, {scale}"
             )
-        self.size = size
-        self.scale = scale
-        self.longest_side = longest_side
+        self.size, self.scale, self.longest_side = size, scale, longest_side
 
     def __call__(self, image, mask):
         low, high = self.scale
@@ -113,11 +111,9 @@ def training_transforms(
     longest_side: int | None = None,
     color: float = 0.0,
 ) -> v2.Compose:
-    """The usual augmentation: random scale and crop, random flip, optionally random colour.
+    """The usual augmentation: `RandomScaleCrop`, `RandomFlip`, optionally random colour.
 
-    Args:
-        size, scale, longest_side: see `RandomScaleCrop`.
-        color: strength of random brightness, contrast and saturation from 0 (off) to 1.
+    `color` is the strength of random brightness, contrast and saturation from 0 (off) to 1.
     """
     steps = [RandomScaleCrop(size, scale, longest_side), RandomFlip()]
     if color:

@@ -4,7 +4,6 @@ Each takes the words from `seglab.classroom.shell` and returns the exit status. 
 and `arguments.go_on` it leaves what is to be said if somebody presses Ctrl-C from there on.
 """
 
-import csv
 import glob
 import sys
 from argparse import Namespace
@@ -17,16 +16,17 @@ from tqdm.auto import tqdm
 
 from seglab import networks, prediction, training
 from seglab.datasets.opening import open_dataset
-from seglab.history import TensorBoard
+from seglab.history import History
 from seglab.machine import distributed
 from seglab.machine.checkpoints import CheckpointError
-from seglab.machine.files import written_whole
+from seglab.machine.faults import TrainingError
+from seglab.machine.files import write_csv
+from seglab.machine.resuming import last_of
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.tables import Table
 from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
 from seglab.recipes import Recipe, recipe_for
-from seglab.resuming import last_of
 from seglab.voc import DatasetError, VOCSegmentation
 
 
@@ -78,6 +78,34 @@ def train_here(arguments: Namespace, runtime: Runtime) -> int:
     return 0
 
 
+class TensorBoard:
+    """Writes a history for TensorBoard, if that is installed; for `fit(watch=...)`.
+
+    Args:
+        folder: where; `tensorboard --logdir FOLDER` shows it.
+
+    Raises:
+        TrainingError: the package tensorboard is missing.
+    """
+
+    def __init__(self, folder: str | Path):
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError(
+                "the curves need the package tensorboard: pip install tensorboard"
+            ) from error
+        self.writer, self.steps, self.scores = SummaryWriter(str(folder)), 0, 0
+
+    def __call__(self, history: History) -> None:
+        """Write what is new since the last call."""
+        for row in history.steps[self.steps :] + history.scores[self.scores :]:
+            for name in row.keys() - {"step"}:
+                self.writer.add_scalar(name, row[name], row["step"])
+        self.steps, self.scores = len(history.steps), len(history.scores)
+        self.writer.flush()
+
+
 def compare(arguments: Namespace) -> int:
     """Train several networks, each with its own recipe; print one table of their scores."""
     train_set, val_set = open_dataset(arguments.data, "train"), open_dataset(arguments.data, "val")
@@ -90,8 +118,7 @@ def compare(arguments: Namespace) -> int:
             arguments.go_on = [*arguments.words, "--models", *names[done:], "--output", str(rest)]
         print(f"{name}, network {done + 1} of {len(names)}", flush=True)
         rows.append(comparison(name, arguments, train_set, val_set))
-        with written_whole(output) as temporary, open(temporary, "w", newline="") as file:
-            csv.writer(file).writerows([COMPARED, *rows])
+        write_csv(output, [COMPARED, *rows])
     print(Table(COMPARED, [rows]))
     print(f"wrote {output}")
     return 0

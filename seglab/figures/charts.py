@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from seglab.palettes import SERIES
+from seglab.figures.colors import SERIES
 
 PLAIN = "#33628d"  # of bars and lines that need no colour of their own
 

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from seglab.figures.charts import styled
+from seglab.figures.colors import BLUE, ORANGE, SERIES
 from seglab.figures.grids import write_cells
 from seglab.figures.pictures import picture_of
-from seglab.palettes import BLUE, ORANGE, SERIES
 from seglab.upsampling import transposed_conv2d
 
 

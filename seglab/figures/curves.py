@@ -8,8 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from seglab.figures.charts import PLAIN, log_axis, plain_ticks, styled
+from seglab.figures.colors import ORANGE, SERIES
 from seglab.machine.notebook import in_notebook
-from seglab.palettes import ORANGE, SERIES
 
 
 def running_mean(values: Sequence[float], window: int) -> np.ndarray:

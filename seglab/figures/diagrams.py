@@ -11,10 +11,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 
 from seglab.figures.charts import styled
+from seglab.figures.colors import ORANGE
 from seglab.figures.grids import lines_between, write_cells
 from seglab.figures.pictures import picture_of, show
 from seglab.metrics import ConfusionMatrix
-from seglab.palettes import ORANGE, VOC_CLASSES, VOC_PALETTE
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.unet import center_crop
 
 # Arrows of the diagrams: down to coarser maps, up to finer ones, and (dashed) across.

@@ -8,7 +8,8 @@ import torch
 from matplotlib.patches import Rectangle
 
 from seglab.figures.charts import styled
-from seglab.palettes import ORANGE, VOC_PALETTE, colorize
+from seglab.figures.colors import ORANGE
+from seglab.palettes import VOC_PALETTE, colorize
 
 
 def write_cells(axis, words, **look) -> None:

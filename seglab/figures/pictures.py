@@ -10,8 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
+from seglab.figures.colors import OBJECT_COLORS, ORANGE
 from seglab.metrics import inner_border
-from seglab.palettes import OBJECT_COLORS, ORANGE, VOC_CLASSES, VOC_PALETTE, VOID, colorize
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, colorize
 from seglab.prediction import overlay
 
 

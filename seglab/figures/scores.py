@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from seglab.figures.charts import PLAIN, styled
+from seglab.figures.colors import BLUE, ORANGE
 from seglab.figures.pictures import (
     class_legend,
     classes_in,
@@ -18,7 +19,7 @@ from seglab.figures.pictures import (
 )
 from seglab.instances import average_precision, precision_recall
 from seglab.metrics import ConfusionMatrix
-from seglab.palettes import BLUE, ORANGE, VOC_CLASSES, VOC_PALETTE
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.prediction import overlay
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from seglab.machine.files import FULL, written_whole
 
@@ -58,6 +59,14 @@ def plain_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     if all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): value for name, value in state.items()}
     return state
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network inside of torch.compile's wrapper and DataParallel's."""
+    if hasattr(model, "_orig_mod"):
+        return unwrapped(model._orig_mod)
+    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return unwrapped(model.module) if isinstance(model, parallel) else model
 
 
 def read(path: str | Path) -> dict:

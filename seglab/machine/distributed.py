@@ -15,6 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
 
 
 class ProcessLost(RuntimeError):
@@ -59,6 +61,13 @@ def count() -> int:
 def rank() -> int:
     """The number of this process, from 0. Only process 0 writes files and shows progress."""
     return dist.get_rank() if dist.is_initialized() else 0
+
+
+def own_items(data: Dataset, title: str, progress: bool = True) -> Iterator[tuple]:
+    """The index and the item of each image that is this process's, under a bar with a title."""
+    mine, hidden = range(rank(), len(data), count()), not progress or rank() > 0
+    for index in tqdm(mine, title, disable=hidden, leave=False):
+        yield index, data[index]
 
 
 def shared(model: nn.Module) -> nn.Module:

@@ -1,10 +1,11 @@
 """Writing files and folders so that nobody ever finds half of one."""
 
+import csv
 import errno
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_csv(path: str | Path, rows: Iterable[Iterable]) -> Path:
+    """Write rows of cells, the first with the names of the columns; whole or not at all."""
+    with (
+        written_whole(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        csv.writer(file).writerows(rows)
+    return Path(path)
 
 
 def remove_leftovers(path: str | Path) -> None:

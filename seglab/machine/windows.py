@@ -45,19 +45,31 @@ def blended_scores(
 ) -> torch.Tensor:
     """Scores of a large image, window by window; where windows overlap, their weighted mean.
 
+    Each window counts less towards its own edge, where it sees little of what surrounds a pixel.
     All scores are in memory at once: 4 bytes for each class and pixel, so 2 GB for 21 classes and
     a photograph of 24 million pixels.
 
     Args:
         scores_of: part of the image `uint8 [3, h, w]` -> its scores `float [C, h, w]`.
         image: `uint8 [3, H, W]`.
-        window: height and width of a window; less where the image is smaller.
+        window: height and width of a window in pixels, at least 32, which networks need; less
+            where the image is smaller.
         overlap: the share of a window that its neighbour sees, too, from 0 to less than 1.
+            Windows are spread evenly, so it may be a little more.
         progress: show a bar that counts windows.
 
     Returns:
         `float32 [C, H, W]`.
+
+    Raises:
+        ValueError: a window or an overlap out of range.
     """
+    if window < 32:
+        raise ValueError(f"window is at least 32 pixels, which networks need; found {window}")
+    if not 0 <= overlap < 1:
+        raise ValueError(
+            f"overlap is a share, from 0 to less than 1, such as 0.25; found {overlap}"
+        )
     height, width = image.shape[-2:]
     tall, wide = min(window, height), min(window, width)
     corners = [

@@ -13,8 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
 from seglab import figures, voc
+from seglab.figures.colors import SERIES
 from seglab.figures.diagrams import ACROSS, DOWN, UP
-from seglab.palettes import SERIES, VOC_CLASSES, VOC_PALETTE, VOID
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID
 
 # ΔE (CIE 1976) of two colours that count as different. Just noticeable on large patches side by
 # side is 2.3 (Mahy et al., 1994); lines and marks are thin and apart, so nearly nine times that. It

@@ -11,9 +11,9 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from seglab import figures
+from seglab.figures.colors import ORANGE
 from seglab.history import History
 from seglab.machine.notebook import in_notebook
-from seglab.palettes import ORANGE
 from seglab.recipes import Recipe
 
 

@@ -7,8 +7,8 @@ import torch
 from matplotlib.colors import to_rgb
 
 from seglab import figures
+from seglab.figures.colors import OBJECT_COLORS
 from seglab.figures.widgets import surest_explorer
-from seglab.palettes import OBJECT_COLORS
 
 RIGHT = torch.tensor([True, False, True, False])
 

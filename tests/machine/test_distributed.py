@@ -14,13 +14,14 @@ import pytest
 import torch
 from helpers import TINY_CLASSES, lively, make_tiny_voc
 
-from seglab import draws, networks, resuming, training
+from seglab import draws, networks, training
 from seglab.classroom import commands, shell
 from seglab.draws import Draws, batches
-from seglab.history import History, TrainingError
+from seglab.history import History
 from seglab.losses import pixel_loss
-from seglab.machine import checkpoints, distributed
+from seglab.machine import checkpoints, distributed, resuming
 from seglab.machine.distributed import ProcessLost
+from seglab.machine.faults import TrainingError
 from seglab.machine.runtime import Runtime
 from seglab.recipes import Recipe
 from seglab.training import evaluate, fit, new_optimizer

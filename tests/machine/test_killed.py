@@ -14,13 +14,13 @@ import torch
 from helpers import TINY_CLASSES, make_tiny_voc, small_network, voc_folder
 
 from seglab import networks, training
-from seglab.history import TrainingError
 from seglab.machine import checkpoints
 from seglab.machine.checkpoints import CheckpointError
+from seglab.machine.faults import TrainingError
 from seglab.machine.files import remove_leftovers
+from seglab.machine.resuming import last_of
 from seglab.machine.runtime import Runtime
 from seglab.recipes import Recipe
-from seglab.resuming import last_of
 from seglab.training import fit
 from seglab.voc import VOCSegmentation
 

@@ -7,8 +7,7 @@ import torch
 from helpers import small_network
 
 from seglab import networks
-from seglab.draws import look_through
-from seglab.history import TrainingError
+from seglab.machine.faults import TrainingError, look_through
 from seglab.palettes import VOID
 from seglab.recipes import Recipe
 from seglab.training import fit
@@ -30,7 +29,7 @@ def pair(value: int = 1, size: tuple[int, int] = (4, 6)):
 def test_good_pairs_pass_and_one_labelled_pixel_is_enough():
     image, mask = pair(VOID)
     mask[0, 0] = 2
-    look_through(Pairs([pair(VOID), (image, mask)]), "training", progress=False)
+    look_through(Pairs([pair(VOID), (image, mask)]), "training", VOID, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +42,12 @@ def test_good_pairs_pass_and_one_labelled_pixel_is_enough():
 )
 def test_a_faulty_mask_is_named(bad, words):
     with pytest.raises(TrainingError, match=words):
-        look_through(Pairs([pair(0), pair(2), bad]), "validation", progress=False)
+        look_through(Pairs([pair(0), pair(2), bad]), "validation", VOID, progress=False)
 
 
 def test_nothing_but_void_is_nothing_to_learn():
     with pytest.raises(TrainingError, match=r"training masks are void \(255\).*not one of 2"):
-        look_through(Pairs([pair(VOID), pair(VOID)]), "training", progress=False)
+        look_through(Pairs([pair(VOID), pair(VOID)]), "training", VOID, progress=False)
 
 
 def spoil(data: VOCSegmentation, index: int, value: int) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from seglab import training
 from seglab.backbones import feature_pyramid
-from seglab.history import TrainingError
 from seglab.instances import (
     RECALLS,
     THRESHOLDS,
@@ -27,6 +26,7 @@ from seglab.instances import (
     match,
     true_instances,
 )
+from seglab.machine.faults import TrainingError
 from seglab.machine.runtime import default_runtime
 from seglab.mask_rcnn import ObjectsOf, detect, fit_detector, mask_rcnn
 from seglab.palettes import VOID
@@ -277,7 +277,7 @@ def test_average_precision_is_that_of_coco(seed, values, void_share):
         np.testing.assert_allclose([scores.mean, scores.mean_at_first], stats[:2], atol=1e-9)
     else:
         assert math.isnan(scores.mean) and stats[0] == -1
-    np.testing.assert_allclose(scores.per_class[1:].numpy(), expected.mean(0), atol=1e-9)
+    np.testing.assert_allclose(scores.table.mean(0)[1:].numpy(), expected.mean(0), atol=1e-9)
 
 
 def test_the_pictures_get_all_kinds_of_marks():
@@ -390,7 +390,7 @@ def test_a_class_without_objects_has_no_score_but_its_predictions_are_kept():
     guess = Instances(boxes_as_masks((0, 0, 2, 2), (4, 4, 6, 6)), torch.tensor([1, 3]))
     truth = Instances(boxes_as_masks((0, 0, 2, 2)), torch.tensor([1]))
     scores.update(guess, truth)
-    assert scores.per_class.isnan().tolist() == [True, False, True, True]
+    assert scores.table.mean(0).isnan().tolist() == [True, False, True, True]
     assert scores.mean == 1
     scores.update(Instances(guess.masks[:0], NONE), Instances(guess.masks[1:], torch.tensor([3])))
     assert scores.table[0, 3] == 0  # the one that was wrong came before the object that was missed

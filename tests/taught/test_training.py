@@ -20,9 +20,10 @@ from PIL import Image
 from torch import nn
 
 from seglab import networks, training
+from seglab.classroom.commands import TensorBoard
 from seglab.draws import Draws, batches
 from seglab.fcn import FCN
-from seglab.history import History, TensorBoard, TrainingError
+from seglab.history import History
 from seglab.losses import (
     balanced_weights,
     class_pixels,
@@ -32,11 +33,12 @@ from seglab.losses import (
 )
 from seglab.machine import checkpoints
 from seglab.machine.checkpoints import CheckpointError
+from seglab.machine.faults import TrainingError
+from seglab.machine.resuming import last_of
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.metrics import ConfusionMatrix
 from seglab.prediction import predict
 from seglab.recipes import Recipe
-from seglab.resuming import last_of
 from seglab.training import ends_pass, evaluate, fit, parameter_groups
 from seglab.transforms import normalize
 from seglab.voc import VOCSegmentation

@@ -1,6 +1,6 @@
 """What a training keeps on the disk, so that it can go on after any accident (notebook 07)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -8,14 +8,15 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from seglab import networks
-from seglab.history import History, TrainingError
 from seglab.machine import checkpoints, distributed
+from seglab.machine.faults import TrainingError
 from seglab.machine.files import Occupied, alone, remove_leftovers
 
 # A killed training's worker processes notice within five seconds that it is gone. Until then its
 # lock is theirs.
 SECONDS_TO_DIE = 10.0
+
+STATEFUL = ("optimizer", "scaler")  # what a trainer has that changes from step to step
 
 
 def last_of(checkpoint: str | Path) -> Path:
@@ -27,15 +28,17 @@ def last_of(checkpoint: str | Path) -> Path:
 class TrainingFiles:
     """NAME.pt with the best network so far, and NAME.last.pt with all that is needed to go on.
 
-    Only the first of several processes writes.
+    Only the first of several processes writes. `trainer` is a `seglab.training.Trainer`.
 
     Args:
         checkpoint: the path of NAME.pt, or None: no files at all.
-        data: the training images; their classes and colours are stored with the network.
+        data: the training images; their classes are stored with the network.
+        save: writes a network, see `seglab.training.store`.
     """
 
-    def __init__(self, checkpoint: str | Path | None, data: Dataset):
-        self.data, self.writes = data, checkpoint is not None and distributed.rank() == 0
+    def __init__(self, checkpoint: str | Path | None, data: Dataset, save: Callable):
+        self.data, self.save = data, save
+        self.writes = checkpoint is not None and distributed.rank() == 0
         self.best = None if checkpoint is None else Path(checkpoint)
 
     @contextmanager
@@ -58,9 +61,6 @@ class TrainingFiles:
 
     def begin(self, trainer, resume: bool) -> None:
         """Clean up; go on from NAME.last.pt if that is wanted and it is there, else write it.
-
-        Args:
-            trainer: a `seglab.training.Trainer` before its first step.
 
         Raises:
             TrainingError: the file is of another training, or not all processes found it.
@@ -90,20 +90,19 @@ class TrainingFiles:
         """
         if not self.writes:
             return
-        data, recipe = self.data, trainer.recipe
-        trained = networks.Trained(
-            trainer.model, data.classes, data.palette, recipe.longest_side, repr(recipe)
-        )
         if best:
-            networks.save(self.best, trained)
-        state = {
-            "recipe": asdict(recipe),
-            "step": trainer.step,
-            "optimizer": trainer.optimizer.state_dict(),
-            "scaler": trainer.scaler.state_dict(),
-            "history": asdict(trainer.history),
-        }
-        networks.save(last_of(self.best), trained, training=state)
+            self.save(self.best, trainer, self.data)
+        state = {name: getattr(trainer, name).state_dict() for name in STATEFUL}
+        state |= {"step": trainer.step, "history": asdict(trainer.history)}
+        state["settings"] = self.settings(trainer)
+        self.save(last_of(self.best), trainer, self.data, state)
+
+    def settings(self, trainer) -> dict:
+        """What must be the same, from a training to the one that goes on with it."""
+        unknown = {"name": type(trainer.model).__name__, "backbone": None}
+        made_by = getattr(trainer.model, "architecture", unknown)
+        network = {"model": made_by["name"], "backbone": made_by["backbone"]}
+        return {**network, "classes": list(self.data.classes), **asdict(trainer.recipe)}
 
     def restore(self, trainer, path: Path) -> None:
         """Bring a trainer to where one was when a file was written."""
@@ -111,18 +110,10 @@ class TrainingFiles:
         state = content["training"]
         if state is None:
             raise TrainingError(f"{path}: a finished network; training goes on from NAME.last.pt")
-        architecture = getattr(trainer.model, "architecture", {})
-        mine = {
-            "model": architecture.get("name", type(trainer.model).__name__),
-            "backbone": architecture.get("backbone"),
-            "classes": list(self.data.classes),
-            **asdict(trainer.recipe),
-        }
-        theirs = {**content, "model": content["name"], **state["recipe"]}
         other = [
-            f"{name} {theirs.get(name)} (now {value})"
-            for name, value in mine.items()
-            if theirs.get(name) != value
+            f"{name} {state['settings'].get(name)} (now {value})"
+            for name, value in self.settings(trainer).items()
+            if state["settings"].get(name) != value
         ]
         if other:
             raise TrainingError(
@@ -130,6 +121,7 @@ class TrainingFiles:
                 "with it, or another checkpoint name to begin a new one."
             )
         trainer.model.load_state_dict(content["state"])
-        trainer.optimizer.load_state_dict(state["optimizer"])
-        trainer.scaler.load_state_dict(state["scaler"])
-        trainer.step, trainer.history = state["step"], History(**state["history"])
+        for name in STATEFUL:
+            getattr(trainer, name).load_state_dict(state[name])
+        trainer.step = state["step"]
+        vars(trainer.history).update(state["history"])
