@@ -54,3 +54,10 @@ def write(pages: dict[Path, str]) -> list[Path]:
         with written_whole(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     return list(pages)
+
+
+def report(paths: list[Path]) -> None:
+    """Say which files were written."""
+    for path in paths:
+        print("wrote", path)
+    print("commit and push them" if paths else "all is as it should be; nothing was written")
