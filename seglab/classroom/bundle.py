@@ -17,7 +17,6 @@ import tomllib
 import urllib.parse
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from seglab.classroom import clone as clone_files
@@ -28,29 +27,15 @@ class BundleError(ValueError):
     """The bundle cannot be made; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Platform:
-    """A system and a processor: what uv calls it, and what wheels for it may call it."""
-
-    uv: str
-    tags: tuple[str, ...]
-
-
-def _linux(machine: str) -> Platform:
-    """Linux with glibc 2.28 or newer: Debian 10, Ubuntu 20.04, RHEL 8."""
-    versions = (*(f"_2_{minor}" for minor in range(28, 4, -1)), "1", "2010", "2014")
-    tags = (f"manylinux{version}_{machine}" for version in versions)
-    return Platform(f"{machine}-manylinux_2_28", tuple(tags))
-
-
-MACOS = "14.0"  # and newer
+# What uv calls a system and a processor.
 PLATFORMS = {
-    "linux-x86_64": _linux("x86_64"),
-    "linux-aarch64": _linux("aarch64"),
-    "windows-x86_64": Platform("x86_64-pc-windows-msvc", ("win_amd64",)),
+    "linux-x86_64": "x86_64-manylinux_2_28",  # glibc 2.28 or newer: Debian 10, Ubuntu 20.04, RHEL 8
+    "linux-aarch64": "aarch64-manylinux_2_28",
+    "windows-x86_64": "x86_64-pc-windows-msvc",
     # torch has no wheels for Macs with Intel processors since version 2.3.
-    "macos-arm64": Platform("aarch64-apple-darwin", ("macosx_14_0_arm64",)),
+    "macos-arm64": "aarch64-apple-darwin",
 }
+MACOS = "14.0"  # and newer
 GROUPS = ("jupyter", "satellite")  # of pyproject.toml; notebook 09 needs the second
 TORCH = ["torch", "torchvision"]
 CUDA = ("nvidia_", "cuda_", "triton")  # how the wheels are called that only a GPU needs
@@ -77,7 +62,7 @@ def make(
         the folder.
 
     Raises:
-        BundleError: see the message.
+        BundleError, CloneError: see the message.
     """
     folder, clone = Path(folder), Path(clone)
     here = stick.this_target().split("-python")
@@ -87,6 +72,7 @@ def make(
     for python in pythons:
         if not re.fullmatch(r"3\.\d+", python):
             raise BundleError(f"versions of Python are 3.12 and the like; found {python!r}")
+    clone_files.settings(clone)
     if folder.exists():
         raise BundleError(f"{folder} exists already; delete it first, or name another folder")
     part = folder.with_name(f".{folder.name}.unfinished")
@@ -146,17 +132,8 @@ def build(clone: Path, folder: Path) -> str:
     """Build seglab's own wheel, which holds the embedded data, into a folder; return its name.
 
     Raises:
-        BundleError: it cannot be built, or there is no clone of the course.
+        BundleError: it cannot be built.
     """
-    try:
-        settings = tomllib.loads((clone / "pyproject.toml").read_text(encoding="utf-8"))
-        if settings["project"]["name"] != "seglab" or not clone_files.notebooks(clone):
-            raise KeyError("seglab, with its notebooks")
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise BundleError(
-            f"{clone.resolve()}: this is no clone of the course ({type(error).__name__}: {error}). "
-            "Run bundle in one: an installed seglab comes without the notebooks"
-        ) from error
     done = _uv("build", "--wheel", "--out-dir", folder, clone, stderr=subprocess.PIPE)
     built = list(folder.glob("seglab-*.whl"))
     if done.returncode or not built:
@@ -180,7 +157,7 @@ def choose(
     done = _uv(
         *("pip", "compile", project, "-", *(f"--group={project}:{name}" for name in GROUPS)),
         *("--quiet", "--format", "pylock.toml", "--only-binary", ":all:", *options),
-        *("--python-platform", PLATFORMS[platform].uv, "--python-version", python),
+        *("--python-platform", PLATFORMS[platform], "--python-version", python),
         input="\n".join(more),
         capture_output=True,
     )
@@ -227,7 +204,7 @@ def download(target: str, wheels: dict[str, str], folder: Path) -> None:
         done = _uv(
             *("tool", "run", "pip", "download", "--no-deps", "--only-binary", ":all:"),
             *("--python-version", python, "--dest", folder, "-r", listed),
-            *(f"--platform={tag}" for tag in PLATFORMS[platform].tags),
+            *(f"--platform={tag}" for tag in _tags(wheels)),
             temporary=temporary,
         )
     missing = [name for name in wheels if not (folder / name).exists()]
@@ -236,6 +213,12 @@ def download(target: str, wheels: dict[str, str], folder: Path) -> None:
             f"pip could not download all wheels for {platform} with Python {python}; its lines "
             f"above say why. Missing: {_some(missing)}"
         )
+
+
+def _tags(wheels: Iterable[str]) -> list[str]:
+    """What wheels' names say about their platform; `choose` knows that they fit."""
+    tags = {tag for name in wheels for tag in Path(name).stem.split("-")[-1].split(".")}
+    return sorted(tags - {"any"})
 
 
 def _some(names: Iterable[str]) -> str:
@@ -264,9 +247,7 @@ def _write_texts(part: Path, wheels: dict[str, list[str]]) -> None:
         "SIZES": "\n".join(rows),
     }
     for path in Path(__file__).with_name("on_the_stick").iterdir():
-        text = path.read_text(encoding="utf-8")
-        for word, value in values.items():
-            text = text.replace(f"@{word}@", value)
+        text = clone_files.filled(path, values)
         lines = "\n" if path.suffix == ".sh" else "\r\n"  # as Windows wants them
         (part / path.name).write_text(text, encoding="utf-8", newline=lines)
     shutil.copyfile(part / "start.sh", part / "start.command")  # macOS opens it in a terminal

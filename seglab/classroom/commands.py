@@ -1,11 +1,12 @@
 """What `train`, `compare`, `evaluate` and `predict` do in a shell: the commands that need torch.
 
-Each takes the words from `seglab.classroom.shell` and returns the exit status. In `arguments.kept`
+Each takes the words from `seglab.classroom.shell`. In `arguments.kept`
 and `arguments.go_on` it leaves what is to be said if somebody presses Ctrl-C from there on.
 """
 
 import csv
 import glob
+import itertools
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -30,14 +31,16 @@ from seglab.resuming import last_of
 from seglab.voc import DatasetError, SegmentationDataset
 
 
-def train(arguments: Namespace) -> int:
+def train(arguments: Namespace) -> None:
     """Train, write checkpoint and history, then score the val split."""
-    runtime = chosen_runtime(arguments)
+    runtime = default_runtime()
+    workers = runtime.workers if arguments.workers is None else arguments.workers
+    runtime = replace(runtime, workers=workers, compile=arguments.compile)
     with distributed.processes(runtime.device):
-        return train_here(arguments, runtime)
+        train_here(arguments, runtime)
 
 
-def train_here(arguments: Namespace, runtime: Runtime) -> int:
+def train_here(arguments: Namespace, runtime: Runtime) -> None:
     """What each of the processes that train together does; only the first prints and writes."""
     first, output = distributed.rank() == 0, Path(arguments.output)
     recipe = chosen_recipe(arguments.model, arguments)
@@ -75,10 +78,9 @@ def train_here(arguments: Namespace, runtime: Runtime) -> int:
         curve = history.to_csv(output.with_suffix(".csv"))
         print("wrote", output, curve, history.to_json(output.with_suffix(".json")))
         print(matrix.table(val_set.classes))
-    return 0
 
 
-def compare(arguments: Namespace) -> int:
+def compare(arguments: Namespace) -> None:
     """Train several networks, each with its own recipe; print one table of their scores."""
     train_set, val_set = open_dataset(arguments.data, "train"), open_dataset(arguments.data, "val")
     print(f"{len(train_set)} training and {len(val_set)} validation images; {default_runtime()}")
@@ -94,17 +96,13 @@ def compare(arguments: Namespace) -> int:
             csv.writer(file).writerows([COMPARED, *rows])
     print(Table(COMPARED, [rows]))
     print(f"wrote {output}")
-    return 0
 
 
 COMPARED = ("network", "parameters", "images", "minutes", "mean IoU", "pixel accuracy")
 
 
 def comparison(
-    name: str,
-    arguments: Namespace,
-    train_set: SegmentationDataset,
-    val_set: SegmentationDataset,
+    name: str, arguments: Namespace, train_set: SegmentationDataset, val_set: SegmentationDataset
 ) -> tuple[str, ...]:
     """Train and score one network; the cells below `COMPARED`."""
     recipe = chosen_recipe(name, arguments)
@@ -121,7 +119,7 @@ def comparison(
     )
 
 
-def evaluate(arguments: Namespace) -> int:
+def evaluate(arguments: Namespace) -> None:
     """Score a checkpoint on one split."""
     trained = read_checkpoint(arguments.checkpoint)
     data = open_dataset(arguments.data, arguments.split)
@@ -134,21 +132,19 @@ def evaluate(arguments: Namespace) -> int:
     matrix = scored(trained, data, arguments, default_runtime())
     print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
     print(matrix.table(data.classes))
-    return 0
 
 
 def predict(arguments: Namespace) -> int:
     """Segment photos; report those that cannot be read at the end, with exit status 1."""
     trained, output = read_checkpoint(arguments.checkpoint), Path(arguments.output)
     photos = [photo for word in arguments.photos for photo in expanded(word)]
-    options = {"flip": arguments.flip, "scales": arguments.scales, "window": arguments.window}
+    names = ("longest_side", "flip", "scales", "window")
+    options = {name: getattr(arguments, name) for name in names}
     done, shares, failures = set(), {}, []
     try:
         for path in tqdm(photos, disable=len(photos) < 2):
             try:
-                result = prediction.segment(
-                    path, trained, arguments.longest_side, progress=True, **options
-                )
+                result = prediction.segment(path, trained, progress=True, **options)
             except DatasetError as error:
                 failures.append(str(error))
                 continue
@@ -186,20 +182,11 @@ def free_name(name: str, taken: Iterable[str]) -> str:
     Windows and macOS take IMG_1 and img_1 for the same file.
     """
     taken = {other.casefold() for other in taken}
-    candidate, number = name, 2
-    while candidate.casefold() in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in names if candidate.casefold() not in taken)
 
 
 # ---------------------------------------------------------------- what several commands need
-
-
-def chosen_runtime(arguments: Namespace) -> Runtime:
-    """Where to run, changed where the shell said so."""
-    runtime = default_runtime()
-    workers = runtime.workers if arguments.workers is None else arguments.workers
-    return replace(runtime, workers=workers, compile=arguments.compile)
 
 
 def chosen_recipe(model: str, arguments: Namespace) -> Recipe:
@@ -228,11 +215,5 @@ def scored(
     trained: Trained, data: SegmentationDataset, arguments: Namespace, runtime: Runtime
 ) -> ConfusionMatrix:
     """Score a network on a data set, with the variants that were asked for."""
-    return training.evaluate(
-        trained.model,
-        data,
-        trained.longest_side,
-        runtime,
-        flip=arguments.flip,
-        scales=arguments.scales,
-    )
+    variants = {"flip": arguments.flip, "scales": arguments.scales}
+    return training.evaluate(trained.model, data, trained.longest_side, runtime, **variants)

@@ -41,12 +41,10 @@ def tag(folder: str | Path) -> list[Path]:
         the notebooks that were changed.
 
     Raises:
-        CloneError: no notebooks, or one that cannot be read; then nothing is written.
+        CloneError: this is no clone, or a notebook cannot be read; then nothing is written.
     """
-    paths = clone.notebooks(folder)
-    if not paths:
-        raise clone.CloneError(f"{Path(folder).resolve()}: no notebooks; run this in a clone")
-    return clone.write(clone.altered(dict.fromkeys(paths, with_tags)))
+    clone.settings(folder)
+    return clone.rewrite(dict.fromkeys(clone.notebooks(folder), with_tags))
 
 
 def with_tags(text: str) -> str:

@@ -213,7 +213,7 @@ def test_from_a_shell(clone, monkeypatch, capsys):
 def test_elsewhere_it_says_where_to_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["slides"]) == 1
-    assert "run this in a clone" in capsys.readouterr().err
+    assert "Run this in a clone" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["{", '{"sells": []}', '{"cells": [{"source": ""}]}'])
