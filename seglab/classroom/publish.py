@@ -32,19 +32,7 @@ LINKS = re.compile(r"(<!-- links:.*? -->\n).*?(<!-- end of links -->\n)", re.DOT
 EXPECTED = {
     "repository": (r"([\w.-]+/[\w.-]+)?", "OWNER/NAME, as in https://github.com/OWNER/NAME"),
     "branch": (r"\w[\w./-]*", "the name of a branch, such as main"),
-    "source": (r"[\w./:@+=~-]+", "git, package, wheel or what pip installs, without spaces"),
-}
-# What a source means for pip, and a first answer to why it failed.
-SOURCES = {
-    "git": (
-        "git+https://github.com/{repository}@{branch}",
-        "Not found? The repository must be public. ",
-    ),
-    "package": ("seglab", ""),
-    "wheel": (
-        "seglab-{version}-py3-none-any.whl",
-        "No such file? Build it (uv build --wheel), drop it into the Files panel. ",
-    ),
+    "source": (r"[\w./:@+=~-]*", "what pip installs, such as the address of a wheel"),
 }
 
 
@@ -59,9 +47,8 @@ class Publication:
     Attributes:
         repository: `OWNER/NAME` on GitHub, public; empty: not published.
         branch: the branch that badges open and `git` installs.
-        source: what Colab installs: `git` (the repository), `package` (seglab, from the package
-            index), `wheel` (a file that the learner has uploaded beside the notebook) or anything
-            else that `pip install` understands, such as the address of a wheel.
+        source: what Colab's pip installs, such as the address of a wheel; empty: the repository,
+            or without one a wheel that the learner has uploaded beside the notebook.
 
     Raises:
         PublishError: a repository, branch or source that cannot be.
@@ -69,20 +56,27 @@ class Publication:
 
     repository: str = ""
     branch: str = "main"
-    source: str = "wheel"
+    source: str = ""
 
     def __post_init__(self):
         for name, (pattern, expected) in EXPECTED.items():
             found = getattr(self, name)
             if not re.fullmatch(pattern, found, re.ASCII):
                 raise PublishError(f"the {name} is {expected}; found {found!r}")
-        if self.source == "git" and not self.repository:
-            raise PublishError("the source git needs a repository: --repository OWNER/NAME")
 
     def requirement(self, version: str) -> str:
         """What the set-up cell hands to pip, for a version of seglab."""
-        pattern, _ = SOURCES.get(self.source, (self.source, ""))
-        return pattern.format(**asdict(self), version=version)
+        git = f"git+https://github.com/{self.repository}@{self.branch}"
+        wheel = f"seglab-{version}-py3-none-any.whl"
+        return self.source or (git if self.repository else wheel)
+
+    def advice(self) -> str:
+        """What to do when pip could not install it."""
+        first = "No such file? Build it (uv build --wheel), drop it into the Files panel. "
+        if self.repository:
+            first = "Not found? The repository must be public. "
+        conflict = "A conflict? Choose the latest version in Runtime > Change runtime type."
+        return conflict if self.source else first + conflict
 
     def badge(self, notebook: str) -> str:
         """A picture for Markdown that opens a notebook in Colab; empty if there is no repository.
@@ -97,8 +91,6 @@ class Publication:
 def main(repository: str | None, branch: str | None, source: str | None) -> None:
     """Publish the clone of the course that this was started in; None: as it was."""
     present, _ = read(Path())
-    if repository is not None and source is None and present.source in ("git", "wheel"):
-        source = "git" if repository else "wheel"
     given = {"repository": repository, "branch": branch, "source": source}
     new = {name: value for name, value in given.items() if value is not None}
     clone.report(publish(Path(), replace(present, **new)))
@@ -184,11 +176,10 @@ def setup_cell(notebook: str, publication: Publication, version: str) -> dict:
     packages = ['("seglab", SOURCE)']
     if more := MORE.get(notebook[:2]):
         packages.append('("{}", "{}")'.format(*more))
-    _, advice = SOURCES.get(publication.source, ("", ""))
     values = {
         "SOURCE": publication.requirement(version),
         "PACKAGES": f"[{', '.join(packages)}]",
-        "HELP": f"{advice}A conflict? Choose the latest version in Runtime > Change runtime type.",
+        "HELP": publication.advice(),
     }
     source = clone.filled(TEXTS / "setup_cell.txt", values)
     return {

@@ -192,9 +192,8 @@ OPTIONS: dict[str, dict | str] = {
         "default": [1.0],
         "help": "average over several sizes, such as 0.75 1 1.25; default: 1",
     },
-    "source": "what Colab installs: git (the repository), package (seglab from the package index), "
-    "wheel (a file uploaded by hand), or the address of a wheel; at first: git, or wheel without a "
-    "repository",
+    "source": "what Colab's pip installs, such as seglab or the address of a wheel; at first, and "
+    'with "": the repository, or without one a wheel that is uploaded by hand',
     "split": "train, val or another list of the data set",
     "stop-after": {"type": int, "help": "end when so many evaluations brought nothing better"},
     "tensorboard": "folder to write curves to, too, if tensorboard is installed",

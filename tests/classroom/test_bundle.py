@@ -344,23 +344,17 @@ def test_the_network_really_is_away(index):
 
 
 @shell
-def test_other_packages_of_the_machine_do_not_mix_in(copied, tmp_path):
+def test_an_interrupted_set_up_is_begun_anew_and_other_packages_do_not_mix_in(copied, tmp_path):
+    home = copied / f"environment-{TARGET}"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "python").write_text("half of it")
     stranger = tmp_path / "elsewhere" / "torch"
     stranger.mkdir(parents=True)
     (stranger / "__init__.py").write_text("raise ImportError('of another program')")
     settings = tmp_path / "pip.conf"
     settings.write_text("[install]\nuser = true\nno-index = false\n")
     done = start(copied, PYTHONPATH=str(stranger.parent), PIP_CONFIG_FILE=str(settings))
-    assert done.returncode == 0, done.stderr
-
-
-@shell
-def test_an_interrupted_set_up_is_begun_anew(copied):
-    home = copied / f"environment-{TARGET}"
-    (home / "bin").mkdir(parents=True)
-    (home / "bin" / "python").write_text("half of it")
-    done = start(copied)
-    assert done.returncode == 0 and "Installing" in done.stdout
+    assert done.returncode == 0 and "Installing" in done.stdout, done.stderr
 
 
 @shell

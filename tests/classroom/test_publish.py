@@ -18,7 +18,7 @@ from seglab.classroom.shell import main
 
 VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 WHEEL = f"seglab-{VERSION}-py3-none-any.whl"
-GITHUB = Publication("teacher/course", "main", "git")
+GITHUB = Publication("teacher/course", "main")
 
 
 def markdown(source: str) -> dict:
@@ -113,7 +113,7 @@ def test_another_repository_replaces_the_first(clone, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(clone, other, dirs_exist_ok=True)
     publish.publish(clone, GITHUB)
-    fork = Publication("Some-One/my.course", "term/2", "package")
+    fork = Publication("Some-One/my.course", "term/2", "seglab")
     publish.publish(clone, fork)
     publish.publish(other, fork)
     assert content(clone) == content(other)
@@ -140,9 +140,8 @@ def test_all_other_cells_stay_as_they_were(clone, notebook):
 @pytest.mark.parametrize(
     ("source", "requirement"),
     [
-        ("git", "git+https://github.com/teacher/course@main"),
-        ("package", "seglab"),
-        ("wheel", WHEEL),
+        ("", "git+https://github.com/teacher/course@main"),
+        (WHEEL, WHEEL),
         ("https://a.org/seglab-1-py3-none-any.whl", "https://a.org/seglab-1-py3-none-any.whl"),
         ("seglab==0.2", "seglab==0.2"),
     ],
@@ -150,7 +149,8 @@ def test_all_other_cells_stay_as_they_were(clone, notebook):
 def test_the_source_is_what_pip_gets(clone, notebook, source, requirement):
     publish.publish(clone, Publication("teacher/course", source=source))
     assert f'SOURCE = "{requirement}"  #' in setup_of(notebook)
-    assert ("uv build --wheel" in setup_of(notebook)) is (source == "wheel")
+    assert ("must be public" in setup_of(notebook)) is (source == "")
+    assert "uv build --wheel" not in setup_of(notebook)
     assert publish.read(clone)[0].source == source
 
 
@@ -159,6 +159,7 @@ def test_without_a_repository_the_readme_says_so_and_there_is_no_badge(clone, no
     assert "not published" in readme and f"dist/{WHEEL}" in readme
     assert not [name for name, text in content(clone).items() if b"colab-badge.svg" in text]
     assert f'SOURCE = "{WHEEL}"' in setup_of(notebook)
+    assert "uv build --wheel" in setup_of(notebook)
 
 
 # ---------------------------------------------------------------- the set-up cell
@@ -224,11 +225,10 @@ def test_what_a_run_on_colab_left_in_the_cell_goes_away(clone, notebook):
         ({"repository": "a/b", "branch": ""}, "branch is"),
         ({"repository": "a/b", "branch": "my branch"}, "branch is"),
         ({"repository": "a/b", "branch": "-x"}, "branch is"),
-        ({"source": ""}, "source is"),
+        ({"source": "two words"}, "source is"),
         ({"source": 'x"; import os'}, "source is"),
         ({"source": "{name}"}, "source is"),
         ({"source": "$HOME/x.whl"}, "source is"),
-        ({"source": "git"}, "needs a repository"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):
@@ -298,14 +298,14 @@ def test_from_a_shell(clone, notebook, monkeypatch, capsys):
 
     assert "nothing was written" in run()
     assert "wrote README.md" in run("--repository", "teacher/course")
-    assert publish.read(clone)[0] == GITHUB  # git, because there is a repository now
+    assert publish.read(clone)[0] == GITHUB
     assert "nothing was written" in run()
     run("--branch", "winter")
     assert "teacher/course@winter" in setup_of(notebook)
-    run("--source", "package")
+    run("--source", "seglab")
     run("--repository", "other/course")
-    assert publish.read(clone)[0] == Publication("other/course", "winter", "package")
-    run("--repository", "", "--source", "wheel", "--branch", "main")
+    assert publish.read(clone)[0] == Publication("other/course", "winter", "seglab")
+    run("--repository", "", "--source", "", "--branch", "main")
     assert publish.read(clone)[0] == Publication()
 
 

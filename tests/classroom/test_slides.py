@@ -194,7 +194,7 @@ def clone(tmp_path):
 
 def test_publish_and_slides_leave_each_others_work_alone(clone):
     assert publish.publish(clone) == [] and slides.tag(clone) == []
-    publish.publish(clone, publish.Publication("teacher/course", "main", "git"))
+    publish.publish(clone, publish.Publication("teacher/course"))
     assert slides.tag(clone) == []
 
 
