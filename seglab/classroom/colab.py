@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 DRIVE = Path("/content/drive")  # where Colab's own button mounts Google Drive, too
+RUNS = Path("MyDrive/seglab/runs")  # in it
 
 
 def setup(keep_in_drive: bool = False) -> None:
@@ -22,32 +23,22 @@ def setup(keep_in_drive: bool = False) -> None:
         from google.colab import drive
 
         drive.mount(str(DRIVE))
-    print(f"seglab {version('seglab')} with Colab's own torch {torch.__version__}; {gpu()}.")
-    if folder := drive_runs():
-        os.environ["SEGLAB_RUNS"] = str(folder)  # where `seglab.machine.runtime` looks
+    gpu = (
+        "no GPU. All of the course runs without, more slowly; to get one choose Runtime > Change "
+        "runtime type > T4 GPU, then run all cells from the first"
+    )
+    if torch.cuda.is_available():
+        found = torch.cuda.get_device_properties(0)
+        gpu = f"GPU: {found.name}, {found.total_memory / 1e9:.1f} GB"
+    print(f"seglab {version('seglab')} with Colab's own torch {torch.__version__}; {gpu}.")
+    if (DRIVE / "MyDrive").is_dir():
+        os.environ["SEGLAB_RUNS"] = str(DRIVE / RUNS)  # where `seglab.machine.runtime` looks
         print(
-            f"Checkpoints and runs go to Google Drive, {folder.relative_to(DRIVE)}: after a "
-            "disconnect they are still there, and a training with resume=True goes on."
+            f"Checkpoints and runs go to Google Drive, {RUNS}: after a disconnect they are still "
+            "there, and a training with resume=True goes on."
         )
     else:
         print(
             "Checkpoints and runs are lost when this session ends. To keep them in your Google "
             "Drive set KEEP_IN_DRIVE above to True and run this cell again."
         )
-
-
-def gpu() -> str:
-    """The GPU's name and memory, or how to get one."""
-    if torch.cuda.is_available():
-        found = torch.cuda.get_device_properties(0)
-        return f"GPU: {found.name}, {found.total_memory / 1e9:.1f} GB"
-    return (
-        "no GPU. All of the course runs without, more slowly; to get one choose Runtime > Change "
-        "runtime type > T4 GPU, then run all cells from the first"
-    )
-
-
-def drive_runs() -> Path | None:
-    """The folder for results in Google Drive, if it is mounted; else None."""
-    drive = DRIVE / "MyDrive"
-    return drive / "seglab" / "runs" if drive.is_dir() else None

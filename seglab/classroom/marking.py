@@ -66,14 +66,14 @@ def outcome_of(imports: str, source: str, name: str) -> Outcome:
     return checking.examine(name, space[name])
 
 
-def report(paths: list[str | Path]) -> int:
+def report(notebooks: list[str | Path]) -> int:
     """Print a line for each notebook and one for each exercise.
 
     Returns:
         the exit status: 1 if a file could not be marked, else 0.
     """
     unreadable = False
-    for path in paths:
+    for path in notebooks:
         try:
             found = marks(path)
         except ValueError as error:

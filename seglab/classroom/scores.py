@@ -1,6 +1,5 @@
 """Scores as files: a row for each picture, panels to look at; and colours in a terminal."""
 
-import csv
 import os
 import re
 import sys
@@ -14,7 +13,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
-from seglab.machine.files import written_whole
+from seglab.machine.files import write_csv
 from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
 from seglab.palettes import colorize
@@ -77,11 +76,7 @@ def scored_pictures(
 def write_rows(path: str | Path, classes: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write the rows of `Scored.row` under their headings."""
     head = ["name", "pixel accuracy", "mean IoU", *classes, "labelled pixels"]
-    with (
-        written_whole(path) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8") as file,
-    ):
-        csv.writer(file).writerows([head, *rows])
+    write_csv(path, [head, *rows])
 
 
 def in_colour(table: str) -> str:

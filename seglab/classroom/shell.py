@@ -9,14 +9,13 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import Field, fields, replace
+from dataclasses import Field, dataclass, fields
 from importlib import import_module
-from pathlib import Path
+from inspect import signature
 from typing import get_args, get_origin
 
 import seglab
-from seglab.classroom import bundle, publish
+from seglab.classroom.bundle import PLATFORMS
 from seglab.datasets import LAYOUTS
 from seglab.datasets.sources import DATASETS
 from seglab.recipes import NETWORKS, PRESETS, Recipe, recipe_for
@@ -36,8 +35,9 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     arguments = parser().parse_args(words)
     arguments.words = arguments.go_on = words  # a command may write down better ones
+    arguments.kept = COMMANDS[arguments.command].kept
     try:
-        return arguments.run(arguments)
+        return run(COMMANDS[arguments.command].function, arguments)
     except KeyboardInterrupt:
         pass  # and with the traceback goes the bar that it holds; now there is an empty line
     except Exception as error:
@@ -52,288 +52,205 @@ def main(words: list[str] | None = None) -> int:
     return 130  # what shells expect of a program that was interrupted
 
 
+def run(name: str, arguments: argparse.Namespace) -> int:
+    """Call a function of seglab with those options that it has parameters for.
+
+    A parameter called `arguments` gets all of them. The exit status is 0 or what it returns.
+    """
+    module, _, function = f"seglab.{name}".rpartition(".")
+    function = getattr(import_module(module), function)
+    given = vars(arguments) | {"arguments": arguments}
+    asked_for = signature(function).parameters.keys() & given.keys()
+    status = function(**{name: given[name] for name in asked_for})
+    return status if isinstance(status, int) else 0
+
+
 def is_for_people(error: Exception) -> bool:
     """Does the message say all that is needed? Of another error a traceback is shown."""
     return isinstance(error, (OSError, ValueError)) or type(error).__module__.startswith("seglab.")
 
 
-# ---------------------------------------------------------------- what the commands do
-
-
-def with_torch(name: str) -> Callable[[argparse.Namespace], int]:
-    """The function of that name in `seglab.classroom.commands`, which is loaded when it runs."""
-    return lambda arguments: getattr(import_module("seglab.classroom.commands"), name)(arguments)
-
-
-def check_machine(arguments: argparse.Namespace) -> int:
-    """Is it ready for the course?"""
-    from seglab.classroom import doctor
-
-    return doctor.main()
-
-
-def download(arguments: argparse.Namespace) -> int:
-    """Fetch a data set."""
-    from seglab.datasets import downloads
-
-    downloads.download(arguments.name, arguments.root, arguments.from_file)
-    return 0
-
-
-def convert(arguments: argparse.Namespace) -> int:
-    """Make a folder in VOC layout of what a labelling tool wrote."""
-    from seglab.datasets.convert import convert
-
-    void = None if arguments.void == "none" else 255
-    print(convert(arguments.source, arguments.folder, void))
-    return 0
-
-
-def mark(arguments: argparse.Namespace) -> int:
-    """Check the exercises of notebooks that were handed in."""
-    from seglab.classroom import marking
-
-    return marking.report(arguments.notebooks)
-
-
-def publish_here(arguments: argparse.Namespace) -> int:
-    """Write badges and set-up cells in the clone of the course that this was started in."""
-    present, _ = publish.read(Path())
-    given = {f.name: getattr(arguments, f.name) for f in fields(publish.Publication)}
-    given = {name: value for name, value in given.items() if value is not None}
-    if "repository" in given and present.source in ("git", "wheel"):
-        given = {"source": "git" if given["repository"] else "wheel", **given}
-    changed = publish.publish(Path(), replace(present, **given))
-    for path in changed:
-        print("wrote", path)
-    print("commit and push them" if changed else "all is as it should be; nothing was written")
-    return 0
-
-
-def slides_here(arguments: argparse.Namespace) -> int:
-    """Write the tags for slides in the clone of the course that this was started in."""
-    from seglab.classroom import slides
-
-    changed = slides.tag(Path())
-    for path in changed:
-        print("wrote", path)
-    if not changed:
-        print("all tags are as they should be; nothing was written")
-    return 0
-
-
-def bundle_here(arguments: argparse.Namespace) -> int:
-    """Make a folder for a room without a network, from the clone that this was started in."""
-    made = bundle.make(
-        arguments.folder, arguments.platforms, arguments.python, arguments.torch_wheels
-    )
-    print(f"{made} is complete; its README.txt is for the learners")
-    return 0
-
-
 # ---------------------------------------------------------------- what the shell understands
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        function: which function of seglab does it; see `run`.
+        text: what it does. The list of all commands shows the first sentence.
+        options: words of `OPTIONS`, some with a default; those in capitals have no dashes.
+        kept: what somebody who presses Ctrl-C is told before the command that goes on.
+        recipe: each setting of a recipe is an option, too.
+    """
+
+    function: str
+    text: str
+    options: str = ""
+    kept: str = "nothing was kept; begin again with"
+    recipe: bool = False
+
+
+WRITTEN = "the files written so far are whole; go on with"
+COMMANDS = {
+    "doctor": Command("classroom.doctor.main", "check this machine and say how to fix it"),
+    "download": Command(
+        "datasets.downloads.download",
+        "fetch a real data set",
+        "NAME root from-file",
+        "what was fetched with a checksum is kept; the same command goes on from here",
+    ),
+    "convert": Command(
+        "classroom.commands.convert",
+        "make a folder in VOC layout of any labels. Images are hard links where the disk can.",
+        "SOURCE TARGET void=255",
+    ),
+    "train": Command(
+        "classroom.commands.train",
+        "train a network and score it on the val split",
+        "data=rooms model=fcn8s backbone=efficientnet_lite0 from-scratch output=runs/model.pt half "
+        "resume evaluations=1 stop-after no-check flip scales workers compile tensorboard",
+        recipe=True,
+    ),
+    "compare": Command(
+        "classroom.commands.compare",
+        "train several networks, one after the other, and print a table",
+        "data=rooms models backbone=efficientnet_lite0 from-scratch output=runs/comparison.csv",
+        recipe=True,
+    ),
+    "evaluate": Command(
+        "classroom.commands.evaluate",
+        "score a checkpoint on a data set",
+        "data=rooms split=val checkpoint flip scales csv panels",
+    ),
+    "predict": Command(
+        "classroom.commands.predict",
+        "segment photographs",
+        "PHOTOS checkpoint output=predictions longest-side flip scales window",
+    ),
+    "publish": Command(
+        "classroom.publish.main",
+        "in a clone of the course: write Colab badges, and what Colab installs. What is not given "
+        "stays as it is.",
+        "repository branch source",
+        WRITTEN,
+    ),
+    "bundle": Command(
+        "classroom.bundle.make",
+        "in a clone of the course: make a folder for a room without a network. It holds notebooks, "
+        "data, weights and all packages, by default for machines like this one; the README.txt in "
+        "it says what learners do.",
+        "FOLDER platforms python torch-wheels",
+    ),
+    "slides": Command(
+        "classroom.slides.main",
+        "in a clone of the course: write the tags from which slides are made. `jupyter nbconvert "
+        "--to seglab.classroom.slides.Deck NOTEBOOK` makes slides of them.",
+        kept=WRITTEN,
+    ),
+    "mark": Command(
+        "classroom.marking.report",
+        "check the exercises in notebooks that learners handed in. Only the imports and the "
+        "exercises are run. It is their code, run with your rights: read it first, or mark in an "
+        "account where it can do no harm. The exit status is 1 if a file could not be marked.",
+        "NOTEBOOKS",
+        "what is printed holds; begin again with",
+    ),
+}
+
+FLAG = {"action": "store_true"}
+SEVERAL = {"nargs": "+", "default": ()}
+# The words of argparse for each option; if there are none but `help`, that alone.
+OPTIONS: dict[str, dict | str] = {
+    "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
+    "branch": "at first: main",
+    "checkpoint": "default: the FCN-8s that comes with the course",
+    "csv": "file for a table with a row of scores for each picture",
+    "compile": FLAG | {"help": "use torch.compile"},
+    "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
+    "evaluations": {"type": int, "help": "how often the val split is scored, evenly spread"},
+    "flip": FLAG | {"help": "average with the mirror image; twice the time"},
+    "FOLDER": "to make, such as STICK/seglab",
+    "from-file": "a copy of the archive, instead of the network",
+    "from-scratch": FLAG | {"help": "no ImageNet weights"},
+    "half": FLAG | {"help": "store 16-bit numbers"},
+    "longest-side": {
+        "type": int,
+        "help": "pixels of the longer side that the network sees; default: as it was trained, with "
+        "--window the photograph's own",
+    },
+    "model": {"choices": NETWORKS},
+    "models": {"nargs": "+", "default": NETWORKS, "choices": NETWORKS, "help": "default: all"},
+    "NAME": {"choices": DATASETS},
+    "no-check": FLAG | {"help": "do not look through all masks first"},
+    "NOTEBOOKS": SEVERAL,
+    "output": "what to write",
+    "PHOTOS": SEVERAL | {"help": "written first, before any option"},
+    "panels": "folder for panels: image, truth and prediction side by side",
+    "platforms": SEVERAL | {"help": f"some of {', '.join(PLATFORMS)}"},
+    "python": SEVERAL | {"dest": "pythons", "help": "versions that learners have, such as 3.12"},
+    "repository": 'OWNER/NAME, public, on GitHub; "" takes the badges away',
+    "resume": FLAG | {"help": "go on from OUTPUT's .last.pt, if it is there"},
+    "root": "folder to make; default: data/NAME",
+    "scales": {
+        "type": float,
+        "nargs": "+",
+        "default": [1.0],
+        "help": "average over several sizes, such as 0.75 1 1.25; default: 1",
+    },
+    "SOURCE": f"a folder: {LAYOUTS}",
+    "source": "what Colab's pip installs, such as seglab or the address of a wheel; at first, and "
+    'with "": the repository, or without one a wheel that is uploaded by hand',
+    "split": "train, val or another list of the data set",
+    "stop-after": {"type": int, "help": "end when so many evaluations brought nothing better"},
+    "TARGET": {"nargs": "?", "help": "folder to make; default: SOURCE-voc"},
+    "tensorboard": "folder to write curves to, too, if tensorboard is installed",
+    "torch-wheels": "folder with CPU-only wheels of torch and torchvision for Linux, fetched by "
+    "hand from PyTorch's own index; without them the bundle holds CUDA for Linux, about 3 GB",
+    "void": {
+        "choices": ("255", "none"),
+        "help": "what 255 means in masks: void, or none: then it is the object in masks of 0 and "
+        "255",
+    },
+    "window": {
+        "type": int,
+        "help": "for large photographs: go over them in overlapping windows of so many pixels, "
+        "such as 512, at full resolution",
+    },
+    "workers": {"type": int, "help": "processes that read images; default: by device"},
+}
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    main_parser = argparse.ArgumentParser(
+    made = argparse.ArgumentParser(
         prog="seglab", description="Semantic segmentation from a shell, as the course teaches it."
     )
-    main_parser.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
-    commands = main_parser.add_subparsers(dest="command", required=True)
-
-    def command(name: str, run: Callable, help: str, **texts: str) -> argparse.ArgumentParser:
-        kept = texts.pop("kept", "nothing was kept; begin again with")
-        made = commands.add_parser(name, help=help, **texts)
-        made.set_defaults(run=run, kept=kept)
-        return made
-
-    command("doctor", check_machine, "check this machine and say how to fix it")
-    add_download(command)
-    add_convert(command)
-    add_train(command)
-    add_compare(command)
-    add_evaluate(command)
-    add_predict(command)
-    add_publish(command)
-    add_bundle(command)
-    add_slides(command)
-    add_mark(command)
-    return main_parser
+    made.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
+    commands = made.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        shown = commands.add_parser(
+            name, help=command.text.split(". ")[0], description=command.text
+        )
+        for word in command.options.split():
+            add_option(shown, *word.split("="))
+        if command.recipe:
+            add_recipe(shown)
+    return made
 
 
-def add_download(command: Callable) -> None:
-    kept = "what was fetched with a checksum is kept; the same command goes on from here"
-    add = command("download", download, "fetch a real data set", kept=kept).add_argument
-    add("name", metavar="NAME", choices=DATASETS, help=", ".join(DATASETS))
-    add("--root", help="folder to make; default: data/NAME")
-    add("--from-file", metavar="FILE", help="a copy of the archive, instead of the network")
-
-
-def add_convert(command: Callable) -> None:
-    add = command("convert", convert, "make a folder in VOC layout of any labels").add_argument
-    add("source", metavar="SOURCE", help=f"a folder: {LAYOUTS}")
-    add("folder", nargs="?", metavar="FOLDER", help="default: SOURCE-voc")
-    words = "what 255 means in masks: void, or none: then it is the object in masks of 0 and 255"
-    add("--void", choices=("255", "none"), default="255", help=words)
-
-
-def add_train(command: Callable) -> None:
-    made = command("train", with_torch("train"), "train a network and score it on the val split")
-    add = made.add_argument
-    add_data(add)
-    add("--model", default="fcn8s", choices=NETWORKS, help="default: fcn8s")
-    add_start(add)
-    add("--output", default="runs/model.pt", help="checkpoint to write; default: runs/model.pt")
-    add("--half", action="store_true", help="store 16-bit numbers")
-    add("--resume", action="store_true", help="go on from OUTPUT's .last.pt, if it is there")
-    add("--evaluations", type=int, default=1, help="on the val split, evenly spread; default: 1")
-    add("--stop-after", type=int, metavar="N", help="end when N evaluations brought nothing better")
-    add("--no-check", action="store_true", help="do not look through all masks first")
-    add_variants(add, "score with mirror images, too", "and at several sizes")
-    add("--workers", type=int, help="processes that read images; default: by device")
-    add("--compile", action="store_true", help="use torch.compile")
-    words = "write curves there too, if tensorboard is installed"
-    add("--tensorboard", metavar="FOLDER", help=words)
-    add_recipe(made)
-
-
-def add_compare(command: Callable) -> None:
-    words = "train several networks, one after the other, and print a table"
-    made = command("compare", with_torch("compare"), words)
-    add = made.add_argument
-    add_data(add)
-    words = f"some of {', '.join(NETWORKS)}; default: all"
-    choice = {"default": NETWORKS, "choices": NETWORKS, "metavar": "MODEL"}
-    add("--models", nargs="+", **choice, help=words)
-    add_start(add)
-    add("--output", default="runs/comparison.csv", help="default: runs/comparison.csv")
-    add_recipe(made)
-
-
-def add_evaluate(command: Callable) -> None:
-    made = command("evaluate", with_torch("evaluate"), "score a checkpoint on a data set")
-    add = made.add_argument
-    add_data(add)
-    add("--split", default="val", help="default: val")
-    add_checkpoint(add)
-    add_variants(add, "score with mirror images, too", "and at several sizes")
-
-
-def add_predict(command: Callable) -> None:
-    order = "seglab predict PHOTO [PHOTO ...] [options]"  # because of --scales
-    add = command("predict", with_torch("predict"), "segment photographs", usage=order).add_argument
-    add("photos", nargs="+", metavar="PHOTO")
-    add_checkpoint(add)
-    add("--output", default="predictions", help="folder; default: predictions")
-    words = (
-        "pixels of the longer side that the network sees; default: as it was trained, with "
-        "--window the photograph's own"
-    )
-    add("--longest-side", type=int, help=words)
-    add_variants(
-        add,
-        "average with the mirror image; twice the time",
-        "average over several sizes, such as 0.75 1 1.25",
-    )
-    words = (
-        "for large photographs: go over them in overlapping windows of so many pixels, such as "
-        "512, at full resolution"
-    )
-    add("--window", type=int, help=words)
-
-
-def add_publish(command: Callable) -> None:
-    add = command(
-        "publish",
-        publish_here,
-        "in a clone of the course: write Colab badges, and what Colab installs",
-        description="Write Colab badges into README.md and all notebooks, and into the notebooks "
-        "where Colab finds the package. What is not given stays as it is.",
-        kept="the files written so far are whole; go on with",
-    ).add_argument
-    add("--repository", metavar="OWNER/NAME", help='public, on GitHub; "" takes the badges away')
-    add("--branch", help="at first: main")
-    words = (
-        "what Colab installs: git (the repository), package (seglab from the package index), "
-        "wheel (a file uploaded by hand), or the address of a wheel; at first: git, or wheel "
-        "without a repository"
-    )
-    add("--source", help=words)
-
-
-def add_bundle(command: Callable) -> None:
-    add = command(
-        "bundle",
-        bundle_here,
-        "in a clone of the course: make a folder for a room without a network",
-        description="Make a folder with notebooks, data, weights and all packages, for a stick. "
-        "The README.txt in it says what learners do. By default it is for machines like this one.",
-    ).add_argument
-    add("folder", metavar="FOLDER", help="to make, such as STICK/seglab")
-    several = {"nargs": "+", "default": []}
-    words = f"some of {', '.join(bundle.PLATFORMS)}"
-    add("--platforms", **several, metavar="PLATFORM", help=words)
-    add("--python", **several, metavar="VERSION", help="of the learners, such as 3.12")
-    words = (
-        "CPU-only wheels of torch and torchvision for Linux, fetched by hand from PyTorch's own "
-        "index; without them the bundle holds CUDA for Linux, about 3 GB"
-    )
-    add("--torch-wheels", metavar="FOLDER", help=words)
-
-
-def add_slides(command: Callable) -> None:
-    command(
-        "slides",
-        slides_here,
-        "in a clone of the course: write the tags from which slides are made",
-        description="Write into the notebooks which cells begin a slide. `jupyter nbconvert --to "
-        "seglab.classroom.slides.Deck NOTEBOOK` makes slides of them.",
-        kept="the files written so far are whole; go on with",
-    )
-
-
-def add_mark(command: Callable) -> None:
-    add = command(
-        "mark",
-        mark,
-        "check the exercises in notebooks that learners handed in",
-        description="Check the exercises in notebooks that learners handed in. Only the imports "
-        "and the exercises are run. It is their code, run with your rights: read it first, or mark "
-        "in an account where it can do no harm. The exit status is 1 if a file could not be "
-        "marked.",
-        kept="what is printed holds; begin again with",
-    ).add_argument
-    add("notebooks", nargs="+", metavar="NOTEBOOK")
-
-
-# ---------------------------------------------------------------- options of several commands
-
-
-def add_data(add: Callable) -> None:
-    """Which data set."""
-    names = ", ".join(DATASETS)
-    words = f'"rooms" (embedded), {names} (once downloaded) or a folder: {LAYOUTS}; default: rooms'
-    add("--data", default="rooms", help=words)
-
-
-def add_checkpoint(add: Callable) -> None:
-    """Which trained network."""
-    add("--checkpoint", help="default: the FCN-8s that comes with the course")
-
-
-def add_variants(add: Callable, flip: str, scales: str) -> None:
-    """Average over variants of each image; what the two options do, in words."""
-    add("--flip", action="store_true", help=flip)
-    factors = {"type": float, "nargs": "+", "default": [1.0], "metavar": "FACTOR"}
-    add("--scales", **factors, help=f"{scales}; default: 1")
-
-
-def add_start(add: Callable) -> None:
-    """Which pretrained network to start from, and whether its weights are wanted."""
-    words = f"of the networks that stand on one; default: {BACKBONES[0]}"
-    add("--backbone", default=BACKBONES[0], choices=BACKBONES, help=words)
-    add("--from-scratch", action="store_true", help="no ImageNet weights")
+def add_option(command: argparse.ArgumentParser, name: str, default: str = "") -> None:
+    """One of `OPTIONS`, perhaps with a default, which its help says, too."""
+    details = OPTIONS[name]
+    details = {"help": details} if isinstance(details, str) else dict(details)
+    if default:
+        text = f"{details.get('help', '')}; default: {default}".removeprefix("; ")
+        details |= {"default": default, "help": text}
+    if name.isupper():
+        command.add_argument(name.lower(), metavar=name, **details)
+    else:
+        command.add_argument(f"--{name}", **details)
 
 
 def add_recipe(command: argparse.ArgumentParser) -> None:

@@ -9,22 +9,16 @@
 - Left out is the set-up: the cell for Colab, the imports, `seglab.start()`.
 
 `jupyter nbconvert --to seglab.classroom.slides.Deck NOTEBOOK` makes slides: nbconvert's own, in
-which input that only draws is hidden and what is taller than a slide scrolls.
-`--to seglab.classroom.slides.Page` makes a page to read. In both, pictures have the alternative
-text that is `alt` in a cell's metadata; nbconvert's own templates leave it out.
+which input that only draws is hidden, what is taller than a slide scrolls, and pictures have the
+alternative text that is `alt` in a cell's metadata (deck.html.j2 beside this file).
 """
 
-import copy
-import html
 import json
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
-from nbconvert.exporters import HTMLExporter, SlidesExporter
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbconvert.exporters import SlidesExporter
 from traitlets import default
 from traitlets.config import Config
 
@@ -35,6 +29,11 @@ MISTAKES = "> **When it goes wrong"  # and what leads to the mistakes that are r
 SETUP = ("seglab.start(", "jpeg_figures(")  # calls of cells that only prepare
 
 
+def main() -> None:
+    """Write the tags in the clone of the course that this was started in."""
+    clone.report(tag(Path()))
+
+
 def tag(folder: str | Path) -> list[Path]:
     """Write the tags into all notebooks of a clone; what is right already stays untouched.
 
@@ -42,12 +41,10 @@ def tag(folder: str | Path) -> list[Path]:
         the notebooks that were changed.
 
     Raises:
-        CloneError: no notebooks, or one that cannot be read; then nothing is written.
+        CloneError: this is no clone, or a notebook cannot be read; then nothing is written.
     """
-    paths = clone.notebooks(folder)
-    if not paths:
-        raise clone.CloneError(f"{Path(folder).resolve()}: no notebooks; run this in a clone")
-    return clone.write(clone.altered(dict.fromkeys(paths, with_tags)))
+    clone.settings(folder)
+    return clone.rewrite(dict.fromkeys(clone.notebooks(folder), with_tags))
 
 
 def with_tags(text: str) -> str:
@@ -64,17 +61,17 @@ def with_tags(text: str) -> str:
 
 def kinds(cells: list[dict]) -> Iterator[str | None]:
     """The tag of each cell by the rule in the module's text: slide, subslide, skip or None."""
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    imports = next((cell for cell in code if publish.TAG not in clone.tags(cell)), None)
-    before = ""
+    imports_are_next, before = True, ""
     for cell, after in zip(cells, [*cells[1:], None], strict=False):
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            left_out = cell is imports or is_setup(cell) or not source.strip()
+            for_colab = publish.TAG in clone.tags(cell)
+            prepares = for_colab or imports_are_next or any(call in source for call in SETUP)
+            imports_are_next = imports_are_next and for_colab
             after_solution = "subslide" if before.startswith(SOLUTION) else None
-            yield "skip" if left_out else after_solution
-        elif levels := [level for _, level in headings(source)]:
-            yield "slide" if min(levels) < 3 else "subslide"
+            yield "skip" if prepares or not source.strip() else after_solution
+        elif level := highest_heading(source):
+            yield "slide" if level < 3 else "subslide"
         elif source.startswith(SOLUTION):  # belongs to its exercise
             yield None
         else:
@@ -83,90 +80,41 @@ def kinds(cells: list[dict]) -> Iterator[str | None]:
         before = source
 
 
-def is_setup(cell: dict) -> bool:
-    source = "".join(cell["source"])
-    return publish.TAG in clone.tags(cell) or any(call in source for call in SETUP)
+def highest_heading(source: str) -> int | None:
+    """The level of a text's highest heading, if it has one; a comment in a code block is none."""
+    outside = re.sub(r"^```.*?^```", "", source, flags=re.M | re.S)
+    return min(map(len, re.findall(r"^(#{1,6}) ", outside, re.M)), default=None)
 
 
-def headings(source: str) -> list[tuple[int, int]]:
-    """Where the headings of a text begin, and their levels; a comment in a code block is none."""
-    outside = re.sub(r"^```.*?^```", lambda block: " " * len(block[0]), source, flags=re.M | re.S)
-    return [(found.start(), len(found[1])) for found in re.finditer(r"^(#{1,6}) ", outside, re.M)]
-
-
-# ---------------------------------------------------------------- what nbconvert makes of them
-
-
-class Page(HTMLExporter):
-    """A page to read: no cell for Colab, and code that only draws is folded."""
-
-    export_from_notebook = None  # not in JupyterLab's menu
-    look = "page.html.j2"
-
-    @property
-    def default_config(self):
-        hidden = {"enabled": True, "remove_cell_tags": {publish.TAG}}
-        # Text that a cell printed in several pieces is one block, as JupyterLab shows it.
-        whole = {"CoalesceStreamsPreprocessor": {"enabled": True}}
-        return Config({**super().default_config, **whole, "TagRemovePreprocessor": hidden})
-
-    @default("raw_template")
-    def _raw_template_default(self):
-        return Path(__file__).with_name(self.look).read_text(encoding="utf-8")
-
-    def from_notebook_node(self, nb, resources=None, **options):
-        return super().from_notebook_node(described(nb), resources, **options)
-
-
-class Deck(Page, SlidesExporter):
+class Deck(SlidesExporter):
     """Slides of 1280 × 720 pixels; with a local copy of reveal.js they need no network.
 
     All options of nbconvert's own slides work; `--SlidesExporter.reveal_url_prefix` names the
     folder that holds reveal.js.
     """
 
-    look = "deck.html.j2"
+    export_from_notebook = None  # not in JupyterLab's menu
 
     @property
-    def default_config(self):
-        config = super().default_config
-        config.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
-        config.TemplateExporter.update(exclude_input_prompt=True, exclude_output_prompt=True)
-        config.SlidesExporter.update(reveal_theme="white", reveal_number="c/t")
-        config.SlidesExporter.update(reveal_width="1280", reveal_height="720")
-        return config
+    def default_config(self) -> Config:
+        ours = {
+            "TagRemovePreprocessor": {
+                "enabled": True,
+                "remove_cell_tags": {publish.TAG},
+                "remove_input_tags": {"hide-input"},
+            },
+            # Text that a cell printed in several pieces is one block, as JupyterLab shows it.
+            "CoalesceStreamsPreprocessor": {"enabled": True},
+            "TemplateExporter": {"exclude_input_prompt": True, "exclude_output_prompt": True},
+            "SlidesExporter": {
+                "reveal_theme": "white",
+                "reveal_number": "c/t",
+                "reveal_width": "1280",
+                "reveal_height": "720",
+            },
+        }
+        return Config({**super().default_config, **ours})
 
-    def from_notebook_node(self, nb, resources=None, **options):
-        nb = copy.deepcopy(nb)
-        nb.cells = [part for cell in nb.cells for part in parts(cell)]
-        return super().from_notebook_node(nb, resources, **options)
-
-
-def described(notebook: NotebookNode) -> NotebookNode:
-    """A copy in which the pictures of a cell with an `alt` have that text.
-
-    A cell may draw several pictures: its text describes them together, and belongs to the first.
-    """
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        texts = iter([cell.metadata.get("alt", "")])
-        for output in cell.get("outputs", []) if "alt" in cell.metadata else []:
-            for kind in {"image/png", "image/jpeg"} & output.get("data", {}).keys():
-                alt = html.escape(next(texts, ""))
-                source = f"data:{kind};base64,{output.data[kind].strip()}"
-                output.data = {"text/html": f'<img alt="{alt}" src="{source}">'}
-    return notebook
-
-
-def parts(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """A text in which a section begins, in two pieces: what stands before sums up the last one."""
-    slides = cell.metadata.get("slideshow", {}).get("slide_type") == "slide"
-    places = [place for place, level in headings(cell.source) if place and level < 3]
-    if not slides or not places:
-        yield cell
-        return
-    for begin, end in pairwise([0, *places, len(cell.source)]):
-        part = new_markdown_cell(cell.source[begin:end])
-        if headings(part.source):
-            part.metadata.slideshow = cell.metadata.slideshow
-        yield part
+    @default("raw_template")
+    def _raw_template_default(self) -> str:
+        return Path(__file__).with_name("deck.html.j2").read_text(encoding="utf-8")

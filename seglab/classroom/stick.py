@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import venv
-from collections.abc import Collection
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -32,28 +32,28 @@ def this_target() -> str:
     return f"{system}-{machine}-python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def damaged(folder: Path, names: Collection[str] | None = None) -> dict[str, str]:
-    """The files that are not what SHA256SUMS says, and what is wrong with each.
+def sha256(path: Path) -> str:
+    """The checksum of a file, as SHA256SUMS has it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def damaged(folder: Path, names: Iterable[str] = ()) -> list[str]:
+    """A line for each file that is not what SHA256SUMS says.
 
     Args:
         names: those to look at; default: all that it lists.
     """
-    found = {}
-    for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
-        expected, name = line.split("  ", 1)
-        if names is not None and name not in names:
-            continue
+    lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    expected = {name: checksum for checksum, name in (line.split("  ", 1) for line in lines)}
+    found = []
+    for name in names or expected:
         try:
-            with open(folder / name, "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                    found[name] = "not what it was when the bundle was made"
+            if sha256(folder / name) != expected[name]:
+                found.append(f"{name}: not what it was when the bundle was made")
         except OSError as error:
-            found[name] = error.strerror
+            found.append(f"{name}: {error.strerror}")
     return found
-
-
-def listed(faults: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {fault}" for name, fault in faults.items())
 
 
 def ready(folder: Path) -> Path:
@@ -87,22 +87,18 @@ def ready(folder: Path) -> Path:
     return python
 
 
-def set_up(folder: Path, home: Path, python: Path, packages: list[str], size: int, wheels: list):
-    """Make the environment and install the packages from the wheels.
-
-    Args:
-        packages: such as "torch==2.15.0".
-        size: bytes of all of them once installed.
-        wheels: their files.
+def set_up(folder: Path, home: Path, python: Path, size: int, wheels: list[str]) -> None:
+    """Make the environment and install the wheels, `size` bytes once installed.
 
     Raises:
         Stop: files are damaged, the disk is full, or pip fails.
     """
     print("Checking the files ...", flush=True)
-    if faults := damaged(folder, {"contents.json", *wheels}):
+    wheels = [f"wheels/{name}" for name in wheels]
+    if faults := damaged(folder, ["contents.json", *wheels]):
         raise Stop(
-            f"{listed(faults)}\nThis copy of the course is damaged. Copy the folder once more, or "
-            "take another stick."
+            "\n".join(faults) + "\nThis copy of the course is damaged. Copy the folder once more, "
+            "or take another stick."
         )
     shutil.rmtree(home, ignore_errors=True)
     free = shutil.disk_usage(folder).free
@@ -111,7 +107,7 @@ def set_up(folder: Path, home: Path, python: Path, packages: list[str], size: in
             f"{size / 1e9:.1f} GB are needed on this disk to set up the course; {free / 1e9:.1f} "
             "GB are free. Free some, and start again."
         )
-    print(f"Installing {len(packages)} packages. That takes some minutes, once.", flush=True)
+    print(f"Installing {len(wheels)} packages. That takes some minutes, once.", flush=True)
     try:
         # pip comes from its wheel, because some systems ship Python without it.
         venv.EnvBuilder(symlinks=os.name != "nt").create(home)
@@ -120,10 +116,10 @@ def set_up(folder: Path, home: Path, python: Path, packages: list[str], size: in
             f"No environment can be made here ({error}). Copy the folder from the stick to your "
             "own disk, and start it there."
         ) from error
-    pip = next((folder / "wheels").glob("pip-*.whl")) / "pip"
-    words = ["install", "--no-index", "--find-links", str(folder / "wheels"), *packages]
+    pip = next(name for name in wheels if name.startswith("wheels/pip-")) + "/pip"
     quiet = ["--isolated", "--disable-pip-version-check", "--no-input", "--quiet"]
-    if subprocess.call([python, pip, *quiet, *words], env=environment()):
+    command = [python, pip, *quiet, "install", "--no-index", "--no-deps", *wheels]
+    if subprocess.call(command, cwd=folder, env=environment()):
         raise Stop("The packages could not be installed; the lines above say why.")
 
 
@@ -142,7 +138,7 @@ def main(words: list[str]) -> int:
     folder = Path(__file__).resolve().parent
     if words == ["--check"]:
         faults = damaged(folder)
-        print(listed(faults) or "All files are as they were when the bundle was made.")
+        print("\n".join(faults) or "All files are as they were when the bundle was made.")
         return int(bool(faults))
     try:
         python = ready(folder)

@@ -21,7 +21,7 @@ from seglab.classroom import bundle, stick
 )
 def test_the_course_runs_from_a_bundle_without_a_network(tmp_path):
     made = bundle.make(tmp_path / "stick", clone=REPOSITORY)
-    assert stick.damaged(made) == {}
+    assert stick.damaged(made) == []
     opened = start(made, "--version")
     print(opened.stdout)
     assert opened.returncode == 0, opened.stderr

@@ -9,6 +9,6 @@ for version in @PYTHONS@; do
         fi
     done
 done
-echo "This needs Python @NAMES@, which was not found." >&2
-echo "Install it (python.org), or ask your teacher. Then start this again." >&2
+echo "This needs one of these versions of Python: @PYTHONS@. None was found." >&2
+echo "Install one (python.org), or ask your teacher. Then start this again." >&2
 exit 1
