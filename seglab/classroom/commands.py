@@ -23,7 +23,7 @@ from seglab.history import History
 from seglab.machine import distributed
 from seglab.machine.checkpoints import CheckpointError
 from seglab.machine.faults import TrainingError
-from seglab.machine.files import write_csv
+from seglab.machine.files import write_csv, written_whole
 from seglab.machine.resuming import last_of
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.tables import Table
