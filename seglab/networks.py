@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torchvision.models import get_model, list_models, segmentation
 
 import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
-from seglab.machine.checkpoints import CheckpointError, plain_names, read, unwrapped, write
+from seglab.machine.checkpoints import (
+    CheckpointError,
+    plain_names,
+    read,
+    stored,
+    unwrapped,
+    write,
+)
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
@@ -34,6 +43,7 @@ FROM_SCRATCH = {
     "erfnet": ERFNet,
 }
 MODELS = (*ON_A_BACKBONE, *FROM_SCRATCH)
+OF_TORCHVISION = list_models(module=segmentation)
 
 
 @dataclass
@@ -124,9 +134,16 @@ def save(
 def load(path: str | Path) -> Trained:
     """Read a network that `save` wrote, on the CPU, in evaluation mode.
 
+    Weights of torchvision's segmentation networks are known by the names of their files, such as
+    `deeplabv3_resnet50_coco-cd0a2569.pth`.
+
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
     """
+    if name := next((n for n in OF_TORCHVISION if Path(path).name.startswith(n)), None):
+        content = stored(path)
+        if "seglab" not in content:
+            return of_torchvision(path, name, plain_names(content))
     content = read(path)
     try:
         model = build(content["name"], len(content["classes"]), content["backbone"], weights=None)
@@ -143,6 +160,20 @@ def load(path: str | Path) -> Trained:
             f"{path}: not a checkpoint that this version of seglab understands ({error}); was it "
             f"written by another version ({content.get('version', 'an early one')})?"
         ) from error
+
+
+def of_torchvision(path: str | Path, name: str, state: dict[str, torch.Tensor]) -> Trained:
+    """A network of torchvision's, with weights for VOC's 21 classes from a file."""
+    auxiliary = any(weight.startswith("aux_classifier.") for weight in state)
+    options = {"aux_loss": True} if auxiliary else {}
+    try:
+        model = get_model(name, weights=None, weights_backbone=None, **options)
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path}: by its name weights of torchvision's {name}, but they do not fit: {error}"
+        ) from error
+    return Trained(model.eval(), VOC_CLASSES, VOC_PALETTE, 520, f"torchvision's {name}")
 
 
 def load_embedded() -> Trained:

@@ -20,7 +20,7 @@ from seglab.classroom import scores
 from seglab.datasets import convert as converting
 from seglab.datasets.opening import open_dataset
 from seglab.history import History
-from seglab.machine import distributed
+from seglab.machine import checkpoints, distributed
 from seglab.machine.checkpoints import CheckpointError
 from seglab.machine.faults import TrainingError
 from seglab.machine.files import write_csv, written_whole
@@ -59,6 +59,8 @@ def train_here(arguments: Namespace, runtime: Runtime) -> None:
         print(f"{len(train_set)} training and {len(val_set)} validation images, ", end="")
         print(f"{train_set.num_classes} classes; {runtime}; {distributed.count()} process(es)")
         print(f"{arguments.model} on {arguments.backbone}\n{recipe}", flush=True)
+    if first and not arguments.resume:
+        refuse_to_replace(output, arguments.model, train_set.classes)
     model = new_model(arguments.model, arguments, train_set, recipe)
     arguments.kept = f"the full passes so far are in {last_of(output)}; go on with"
     arguments.go_on = [*arguments.words, *([] if arguments.resume else ["--resume"])]
@@ -251,6 +253,21 @@ def new_model(
     torch.manual_seed(recipe.seed)
     weights = None if arguments.from_scratch else "imagenet"
     return networks.build(name, train_set.num_classes, arguments.backbone, weights)
+
+
+def refuse_to_replace(output: Path, model: str, classes: tuple[str, ...]) -> None:
+    """Do not write over a network of another kind or with other classes.
+
+    Raises:
+        CheckpointError: there is one.
+    """
+    if output.exists():
+        there = checkpoints.read(output)
+        if (there["name"], tuple(there["classes"])) != (model, tuple(classes)):
+            raise CheckpointError(
+                f"{output} holds another network ({there['name']}, {len(there['classes'])} "
+                "classes), which would be lost. Name another file with --output, or remove this one"
+            )
 
 
 def read_checkpoint(path: str | None) -> Trained:

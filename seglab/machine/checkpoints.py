@@ -69,11 +69,11 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return unwrapped(model.module) if isinstance(model, parallel) else model
 
 
-def read(path: str | Path) -> dict:
-    """The content of a file that `seglab.networks.save` wrote, by name.
+def stored(path: str | Path) -> dict:
+    """What any file that torch wrote holds, by name.
 
     Raises:
-        CheckpointError: the file is missing, cut off, or something else.
+        CheckpointError: the file is missing or cut off, or holds something else.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -85,9 +85,21 @@ def read(path: str | Path) -> dict:
         raise CheckpointError(
             f"{path}: cannot be read as a checkpoint ({type(error).__name__}); it may be cut off"
         ) from error
-    if not isinstance(content, dict) or "seglab" not in content:
-        held = list(content)[:3] if isinstance(content, dict) else type(content).__name__
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: no checkpoint; it holds a {type(content).__name__}")
+    return content
+
+
+def read(path: str | Path) -> dict:
+    """The content of a file that `seglab.networks.save` wrote, by name.
+
+    Raises:
+        CheckpointError: the file is missing, cut off, or something else.
+    """
+    content = stored(path)
+    if "seglab" not in content:
         raise CheckpointError(
-            f"{path}: not a checkpoint of seglab's (bare weights, perhaps?); it holds {held}"
+            f"{path}: not a checkpoint of seglab's (bare weights, perhaps?); it holds "
+            f"{list(content)[:3]}"
         )
     return content | {"state": plain_names(content.get("state", {}))}

@@ -510,7 +510,8 @@ def interrupted(*arguments, **options):
     ("words", "module", "function"),
     [
         ("download camvid", "seglab.datasets.downloads", "download"),
-        ("evaluate --flip", "seglab.training", "evaluate"),
+        ("evaluate --flip", "seglab.classroom.scores", "scored_pictures"),
+        ("convert photos", "seglab.datasets.convert", "convert"),
         ("train --resume", "seglab.training", "fit"),
         ("predict a.jpg", "seglab.prediction", "segment"),
         ("bundle stick", "seglab.classroom.bundle", "make"),
@@ -680,3 +681,15 @@ def test_doctor_without_the_embedded_data(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(doctor.voc, "__file__", str(tmp_path / "seglab" / "voc.py"))
     assert main(["doctor"]) == 1
     assert "pip install --force-reinstall ." in capsys.readouterr().out
+
+
+def test_a_training_does_not_write_over_another_network(tmp_path, capsys):
+    root, output = make_tiny_voc(tmp_path / "tiny"), tmp_path / "model.pt"
+    other = networks.Trained(networks.build("erfnet", 3), TINY_CLASSES, VOC_PALETTE, None)
+    networks.save(output, other)
+    before = output.read_bytes()
+    words = ["train", "--data", str(root), "--output", str(output), "--model", "unet_plain"]
+    assert main(words) == 1
+    shown = capsys.readouterr().err
+    assert "holds another network (erfnet, 3 classes)" in shown and "--output" in shown
+    assert output.read_bytes() == before

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from seglab import networks
 from seglab.machine import checkpoints
 from seglab.machine.checkpoints import CheckpointError, plain_names, tensor_bytes
-from seglab.palettes import VOC_PALETTE
+from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 
 CLASSES = ("background", "a", "b")
 
@@ -62,3 +63,23 @@ def test_what_a_foreign_file_holds_is_said(tmp_path):
 def test_bytes_are_counted_in_nested_content():
     nested = {"a": torch.zeros(3), "b": [{"c": torch.zeros(2, dtype=torch.int64)}, 7, "x"]}
     assert tensor_bytes(nested) == 12 + 16
+
+
+@pytest.mark.parametrize("name", ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"])
+def test_weights_of_torchvision_are_known_by_the_name_of_their_file(name, tmp_path):
+    torch.manual_seed(0)
+    model = torchvision.models.get_model(name, weights=None, weights_backbone=None).eval()
+    path = tmp_path / f"{name}-fc3c493d.pth"
+    torch.save(model.state_dict(), path)
+    trained = networks.load(path)
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.equal(trained.model(images)["out"], model(images)["out"])
+    assert trained.classes == VOC_CLASSES and not trained.model.training
+
+
+def test_weights_under_a_wrong_name_are_told(tmp_path):
+    path = tmp_path / "fcn_resnet50_coco-1167a1af.pth"
+    torch.save({"conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError, match="by its name weights of torchvision's fcn_resnet50"):
+        networks.load(path)
