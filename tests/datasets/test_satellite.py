@@ -1,6 +1,7 @@
 """Satellite tiles: the format of the map proved by places, by the picture, and by another reading
 of it; the data set whole, reproducible, divided by region."""
 
+import contextlib
 import gzip
 import shutil
 from importlib.util import find_spec
@@ -320,16 +321,15 @@ def test_interrupted_it_leaves_nothing(tmp_path, monkeypatch):
 
 
 @needs_package
-def test_two_processes_at_once_get_one_folder(built, tmp_path, monkeypatch):
-    folder = tmp_path / "satellite"
+def test_who_waits_for_another_process_gets_its_folder(built, tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def another_is_done_first(folder):
+        shutil.copytree(built, folder)
+        yield
 
-    def slower_than_the_other(temporary):
-        shutil.copytree(built, temporary)
-        shutil.copytree(built, folder)  # the other process is done first
-
-    monkeypatch.setattr(satellite, "_write", slower_than_the_other)
-    assert satellite.build(folder) == folder
-    assert [path.name for path in tmp_path.iterdir()] == ["satellite"]
+    monkeypatch.setattr(satellite, "alone", another_is_done_first)
+    monkeypatch.setattr(satellite, "_write", lambda folder: pytest.fail("written again"))
+    assert satellite.build(tmp_path / "satellite") == tmp_path / "satellite"
 
 
 # ---------------------------------------------------------------- without the package
