@@ -94,27 +94,15 @@ def fault(source: Source, path: Path) -> str | None:
 
 
 def _deliver(source: Source, url: str, part: Path) -> None:
-    """Have one mirror complete the part, and check it.
+    """Have one mirror complete the part, asking again and again as long as that helps.
 
     Raises:
         MirrorFailure: it did not deliver, or something else.
     """
-    began_earlier = _kept(source, part) > 0
-    _complete(source, url, part)
-    print(f"  checking {source.file}", flush=True)
-    if found := fault(source, part):
-        part.unlink()
-        if not began_earlier:
-            raise MirrorFailure(f"the file that it sent is not the right one: {found}")
-        _deliver(source, url, part)  # what is wrong may be the beginning
-
-
-def _complete(source: Source, url: str, part: Path) -> None:
-    """Ask one mirror for what is missing, again and again as long as that helps."""
     best, tries = _size(part), 0
     while True:
         try:
-            return _transfer(source, url, part)
+            return _complete(source, url, part)
         except MirrorRefusal:
             raise
         except MirrorFailure as failure:
@@ -126,15 +114,20 @@ def _complete(source: Source, url: str, part: Path) -> None:
             time.sleep(PAUSE * 2 ** (tries - 1))
 
 
-def _transfer(source: Source, url: str, part: Path) -> None:
-    """One request: write what comes behind what is there.
-
-    Raises:
-        MirrorFailure: the part did not become complete.
-    """
+def _complete(source: Source, url: str, part: Path) -> None:
+    """One request for what is missing, and the check of the whole."""
     have = _kept(source, part)
-    if have == source.size:
-        return
+    if have < source.size:
+        _transfer(source, url, part, have)
+    print(f"  checking {source.file}", flush=True)
+    if found := fault(source, part):
+        part.unlink()
+        kind = MirrorFailure if have else MirrorRefusal  # what is wrong may be the beginning
+        raise kind(f"the file that it sent is not the right one: {found}")
+
+
+def _transfer(source: Source, url: str, part: Path, have: int) -> None:
+    """Write what comes behind what is there."""
     with _answer(url, have) as response:
         if found := _misfit(source, have, response):
             raise MirrorRefusal(found)

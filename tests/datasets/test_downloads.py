@@ -151,11 +151,6 @@ def test_a_server_that_ignores_range_sends_all_again(server, tmp_path, capsys):
     assert "starting from the first byte again" in capsys.readouterr().out
 
 
-def test_chunks_without_length(server, tmp_path):
-    mirror = server.serve("/a", RANDOM, says_length=False)
-    assert fetch.fetch(source_of(RANDOM, mirror), tmp_path).read_bytes() == RANDOM
-
-
 def test_a_mirror_with_a_shorter_file_does_not_cost_what_was_downloaded(server, tmp_path):
     (tmp_path / "file.tar.part").write_bytes(RANDOM[:30_000])
     short, good = server.serve("/short", RANDOM[:20_000]), server.serve("/good", RANDOM)
