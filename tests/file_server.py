@@ -6,8 +6,6 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-from seglab.datasets.sources import Mirror
-
 PATIENCE = 900  # seconds for whatever takes far less, however busy the machine is
 
 
@@ -93,9 +91,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.log: list[tuple] = []
         self.gate = threading.Event()
 
-    def mirror(self, path: str) -> Mirror:
-        return Mirror(f"http://127.0.0.1:{self.server_port}{path}", f"reason of {path}")
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
 
-    def serve(self, path: str, content: bytes, **faults) -> Mirror:
+    def serve(self, path: str, content: bytes, **faults) -> str:
+        """Its address."""
         self.files[path] = Served(content, **faults)
-        return self.mirror(path)
+        return self.url(path)

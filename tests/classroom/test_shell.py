@@ -668,7 +668,7 @@ def test_doctor_names_the_package_of_notebook_09(monkeypatch, capsys):
 
 def test_doctor_without_the_package_of_notebook_09_gives_a_hint_only(monkeypatch, capsys):
     other_checks_pass(monkeypatch, doctor.check_satellite_images)
-    monkeypatch.setattr(doctor.satellite, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "mpl_toolkits", None)
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("hint     satellite images") and "only notebook 09" in shown
