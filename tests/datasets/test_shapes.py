@@ -398,11 +398,7 @@ def test_yolo(tmp_path, roboflow, names):
     root = make_yolo(tmp_path / "yolo", names, roboflow)
     data = open_dataset(root)
     assert data.classes == ("background", "cat", "dog")
-    assert (
-        data.names == ["train_images_p0", "train_images_p1"]
-        if roboflow
-        else ["images_train_p0", "images_train_p1"]
-    )
+    assert data.names == ["train_p0", "train_p1"]
     expected = np.where(box(10, 5, 30, 25), 2, 0)
     expected[box(20, 15, 35, 35)] = 1
     np.testing.assert_array_equal(data.mask(0).numpy(), expected)
