@@ -20,7 +20,7 @@ from torchvision import tv_tensors
 
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, UnknownColorError, indices_from_rgb
 
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 VOC_FOLDERS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
 
 
@@ -112,8 +112,8 @@ def read_mask(
             strange = indices[(indices < 0) | (indices > 255) | (indices % 1 != 0)]
             if strange.size:
                 raise DatasetError(
-                    f"{path}: index {strange.max()}, but a mask holds whole numbers from 0 to 255. "
-                    "Is it a mask of classes, not of objects or distances?"
+                    f"{path}: index {strange.max():g}, but a mask holds whole numbers from 0 to "
+                    "255. Is it a mask of classes, not of objects or distances?"
                 )
         else:
             indices = _indices_of_colors(path, picture, palette, num_classes)
@@ -134,7 +134,9 @@ def _indices_of_colors(path, picture, palette, num_classes) -> np.ndarray:
     except UnknownColorError as error:
         if (rgb == rgb[..., :1]).all():
             return rgb[..., 0]
-        raise DatasetError(f"{path}: {error}") from error
+        raise DatasetError(
+            f"{path}: {error} Colours of your own are named in labelmap.txt (cat:250,50,83::)."
+        ) from error
 
 
 def check_classes(path: str | Path, names: Sequence[str]) -> None:

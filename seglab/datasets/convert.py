@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -115,12 +116,13 @@ def _understood(source: Path, kind: str) -> Iterator[None]:
     """A label file that lacks what its format promises is one clear error."""
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
+    except DatasetError:
+        raise
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise DatasetError(
-            f"{source}: looks like {kind}, but is not as its tool writes it "
-            f"({type(error).__name__}: {error}). Export it again"
+            f"{source}: looks like {kind}, but is not as its tool writes it ({what}). Export it "
+            "again"
         ) from error
 
 
@@ -288,11 +290,10 @@ def _write_item(item: Item, canvas: Canvas, palette: np.ndarray, target: Path) -
     """Image, mask and objects of one item. Returns where the image is."""
     image = target / "JPEGImages" / item.name
     if isinstance(item.image, bytes):
+        with _understood(item.source, "labels with their image inside"):
+            kind = Image.open(BytesIO(item.image)).format
+        image = image.with_name(f"{item.name}.{'jpg' if kind == 'JPEG' else kind.lower()}")
         image.write_bytes(item.image)
-        upright_size(image)  # says what is wrong
-        with Image.open(image) as picture:
-            ending = "jpg" if picture.format == "JPEG" else picture.format.lower()
-        image = image.rename(image.with_name(f"{item.name}.{ending}"))
     else:
         image = image.with_name(f"{item.name}{item.image.suffix}")
         link_or_copy(item.image.resolve(), image)

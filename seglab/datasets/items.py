@@ -171,11 +171,6 @@ def polygon(pen: ImageDraw.ImageDraw, points: Sequence[Sequence[float]]) -> None
         pen.polygon([tuple(point) for point in points], fill=1, outline=1)
 
 
-def rectangle(pen: ImageDraw.ImageDraw, points: Sequence[Sequence[float]]) -> None:
-    """A filled rectangle between two corners, whichever."""
-    pen.rectangle([*np.min(points, axis=0), *np.max(points, axis=0)], fill=1)
-
-
 def json_of(path: Path) -> object:
     """What a JSON file holds; None if it is not JSON or not UTF-8."""
     try:

@@ -3,7 +3,6 @@
 A reader answers None where a folder is not of its kind.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -126,6 +125,11 @@ def _numbers(path: Path, count: int = len(VOC_CLASSES)) -> np.ndarray:
     return read_mask(path, num_classes=count).numpy()
 
 
+def indexed(path: Path, count: int = len(VOC_CLASSES)) -> Canvas:
+    """A mask file that holds nothing but indices."""
+    return Canvas(_numbers(path, count))
+
+
 def _numbers_of_colors(path: Path, palette: np.ndarray, count: int) -> np.ndarray:
     """The class of each colour, whatever its index in the file; grey numbers without a colour of
     their own are indices."""
@@ -166,12 +170,15 @@ def read_pairs(root: Path) -> Contents | None:
     """
     images, masks, folders = {}, {}, []
     for place in [root, *sorted(path for path in root.glob("*") if path.is_dir())]:
-        for folder, choice in LAYOUTS.items():
-            choice = [place / name for name in choice if pictures(place / name)]
-            if choice and (folder == "JPEGImages" or (place / folder).is_dir()):
+        lying = {path.name.casefold(): path for path in place.iterdir() if path.is_dir()}
+        for name, choice in LAYOUTS.items():
+            folder = lying.get(name.casefold())
+            choice = [lying[c.casefold()] for c in choice if c.casefold() in lying]
+            choice = [path for path in choice if pictures(path)]
+            if choice and (folder or name == "JPEGImages"):
                 before = "" if place == root else f"{place.name}/"  # each split may have its own
-                folders.append(place / folder)
-                images |= {before + n: p for n, p in pictures(place / folder).items()}
+                folders.append(folder or place / name)
+                images |= {before + n: p for n, p in pictures(folders[-1]).items()}
                 masks |= {before + n: p for n, p in pictures(choice[0], ".png").items()}
     if not folders:
         signs = ("labelmap.txt", "JPEGImages", "SegmentationClass", "SegmentationClassPNG")
@@ -225,8 +232,8 @@ def read_roboflow(root: Path) -> Contents | None:
     NAME_mask.png (grey numbers) and `_classes.csv` (`Pixel Value, Class`)."""
     tables, masks = [], {}
     for path in sorted(root.rglob("_classes.csv")):
-        rows = [[cell.strip() for cell in row] for row in csv.reader(read_lines(path))]
-        tables.append({int(row[0]): row[1] for row in rows if row and row[0].isdigit()})
+        rows = (re.fullmatch(r"(\d+)\s*[,;]\s*(.+)", line) for line in read_lines(path))
+        tables.append({int(row[1]): row[2] for row in rows if row})
         lying = pictures(path.parent)
         names = [name for name in lying if name.endswith("_mask")]
         masks |= {lying[name]: lying.get(name.removesuffix("_mask")) for name in names}
@@ -238,13 +245,9 @@ def read_roboflow(root: Path) -> Contents | None:
     classes = [table.get(n, f"class {n}") for n in range(max(table, default=0) + 1)]
     items = []
     for mask, image in masks.items():
-        draw = partial(_plain_canvas, mask, len(classes))
+        draw = partial(indexed, mask, len(classes))
         items.append(Item(image, mask, draw, split_in(root, mask), mask.stem))
     return Contents(classes, items, cure="Export from Roboflow again")
-
-
-def _plain_canvas(mask: Path, count: int) -> Canvas:
-    return Canvas(_numbers(mask, count))
 
 
 # ---------------------------------------------------------------- Label Studio

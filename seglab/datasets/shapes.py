@@ -25,7 +25,6 @@ from seglab.datasets.items import (
     json_files,
     json_of,
     polygon,
-    rectangle,
     region,
     split_in,
     split_of,
@@ -87,21 +86,26 @@ def _labelme_canvas(path: Path, image: Path | bytes, index: dict[str, int]) -> C
 
 
 def _labelme_region(path: Path, shape: dict, size: tuple[int, int]) -> np.ndarray:
+    kind, points = shape.get("shape_type") or "polygon", shape["points"]
+    if kind == "mask":  # a small picture, with its upper left corner
+        return _pasted(base64.b64decode(shape["mask"]), np.min(points, axis=0), size)
+    return _outlined(path, kind, points, size)
+
+
+def _outlined(path: Path, kind: str, points: Sequence, size: tuple[int, int]) -> np.ndarray:
     """The pixels of one shape, `bool [H, W]`. Lines are 10 wide and points 11, as in labelme."""
-    points = [tuple(point) for point in shape["points"]]
-    kind = shape.get("shape_type") or "polygon"
+    points = [tuple(point) for point in points]
     if kind in ("polygon", "oriented_rectangle"):
         return region(*size, lambda pen: polygon(pen, points))
     if kind == "rectangle":
-        return region(*size, lambda pen: rectangle(pen, points))
+        box = [*np.min(points, axis=0), *np.max(points, axis=0)]
+        return region(*size, lambda pen: pen.rectangle(box, fill=1))
     if kind in ("circle", "point"):
         (x, y), radius = points[0], 5 if kind == "point" else math.dist(*points)
         box = [x - radius, y - radius, x + radius, y + radius]
         return region(*size, lambda pen: pen.ellipse(box, fill=1))
     if kind in ("line", "linestrip"):
         return region(*size, lambda pen: pen.line(points, fill=1, width=10))
-    if kind == "mask":  # a small picture, with its upper left corner
-        return _pasted(base64.b64decode(shape["mask"]), np.min(points, axis=0), size)
     raise DatasetError(
         f"{path}: a shape of the kind {kind!r}; read are polygon, rectangle, circle, line, "
         "linestrip, point and mask. Draw it anew as a polygon"
@@ -323,8 +327,13 @@ def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
                 f"{label}, line {number}: expected a class from 0 to {len(indices) - 1} and x y of "
                 f"three or more corners; found {line[:60]!r}"
             )
-        points = np.reshape(np.array(numbers, dtype=float), (-1, 2)) * (width, height)
-        points = points.round(3)  # 19.999999 is 20
+        points = np.reshape(np.array(numbers, dtype=float), (-1, 2))
+        if points.max() > 2:  # a little outside may be
+            raise DatasetError(
+                f"{label}, line {number}: corners up to {points.max():g}, but they are parts of "
+                "width and height, from 0 to 1. Are they pixels? Divide them"
+            )
+        points = (points * (width, height)).round(3)  # 19.999999 is 20
         inside = region(height, width, lambda pen, points=points: polygon(pen, points))
         canvas.lay(inside, indices[int(kind)], number)
     return canvas
@@ -366,12 +375,7 @@ def _supervisely_region(path: Path, thing: dict, size: tuple[int, int]) -> np.nd
     if kind == "bitmap":
         content = zlib.decompress(base64.b64decode(thing["bitmap"]["data"]))
         return _pasted(content, thing["bitmap"]["origin"], size)
-    outline, holes = thing["points"]["exterior"], thing["points"].get("interior", ())
-    if kind == "rectangle":
-        return region(*size, lambda pen: rectangle(pen, outline))
-    if kind == "polygon":
-        whole = region(*size, lambda pen: polygon(pen, outline))
-        return whole & ~region(*size, lambda pen: [polygon(pen, hole) for hole in holes])
-    raise DatasetError(
-        f"{path}: an object of the kind {kind}; read are polygon, bitmap and rectangle"
-    )
+    inside = _outlined(path, kind, thing["points"]["exterior"], size)
+    for hole in thing["points"].get("interior", ()):
+        inside &= ~_outlined(path, "polygon", hole, size)
+    return inside

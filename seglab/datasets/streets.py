@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from seglab.datasets.items import Canvas, Contents, Item, split_of
-from seglab.datasets.masks import Classes, classes_of
+from seglab.datasets.masks import Classes, classes_of, indexed
 from seglab.datasets.sources import CAMVID_COLORS
 from seglab.palettes import VOID
 from seglab.voc import DatasetError, few, read_lines, read_mask
@@ -161,12 +161,8 @@ def _two_trees(root: Path, kind: str, image_end: str, mask_ends: Sequence[str]) 
             start = masks / split / image.parent.name / image.name.removesuffix(image_end)
             choice = [start.with_name(f"{start.name}{end}") for end in mask_ends]
             mask = next((path for path in choice if path.exists()), choice[0])
-            items.append(Item(image, mask, partial(_indices, mask), split))
+            items.append(Item(image, mask, partial(indexed, mask), split))
     return items
-
-
-def _indices(mask: Path) -> Canvas:
-    return Canvas(read_mask(mask).numpy())
 
 
 def _palette_of(colors: Collection[tuple[int, int, int]]) -> np.ndarray:

@@ -54,6 +54,8 @@ def true_masks():
         ("imgs", "mask", "_mask", ".PNG"),
         ("images", "labels", "-seg", ".bmp"),
         ("image", "annotations", "", ".tif"),
+        ("Images", "Masks", "", ".BMP"),
+        ("images", "masks", "_mask", ".gif"),
     ],
 )
 def test_images_and_masks(tmp_path, capsys, images, masks, tail, ending):
@@ -89,6 +91,14 @@ def test_masks_without_images_are_named_and_images_without_masks_too(tmp_path):
     Image.new("RGB", (8, 8)).save(root / "images" / "new.webp")
     with pytest.warns(UserWarning, match=r"images without labels, left out \(1\): new$"):
         assert len(open_dataset(root, "trainval")) == 3
+
+
+def test_names_composed_and_decomposed_are_pairs(tmp_path):
+    root = make_pairs(tmp_path / "mine")
+    for folder, form in (("images", "NFD"), ("masks", "NFC")):
+        path = next((root / folder).glob("p0.*"))
+        path.rename(path.with_stem(unicodedata.normalize(form, "grün 0")))
+    assert unicodedata.normalize("NFC", "grün 0") in open_dataset(root, "trainval").names
 
 
 def test_names_composed_and_decomposed(tmp_path):
