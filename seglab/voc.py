@@ -7,7 +7,8 @@ root/ImageSets/Segmentation/SPLIT.txt the names of a split, one a line
 root/classes.txt                      optional: class names, one a line, index 0 first
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from unicodedata import normalize
 
@@ -19,12 +20,30 @@ from torchvision import tv_tensors
 
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, UnknownColorError, indices_from_rgb
 
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp")
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 VOC_FOLDERS = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
 
 
 class DatasetError(ValueError):
     """A data set on disk is not what it should be. The message names the file and the cure."""
+
+
+@contextmanager
+def _opened(path: str | Path, what: str) -> Iterator[Image.Image]:
+    """A picture file; whatever goes wrong while it is read becomes one clear error."""
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except DatasetError:
+        raise
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: no such file") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DatasetError(
+            f"{path}: cannot be read as a {what} ({error}). The file may be cut off, not a "
+            "picture at all, or of a kind that Pillow does not know (HEIC, camera raw): copy it "
+            "again, or open it in a viewer and save it as JPEG (a mask as PNG)."
+        ) from error
 
 
 def read_image(path: str | Path) -> torch.Tensor:
@@ -36,33 +55,26 @@ def read_image(path: str | Path) -> torch.Tensor:
     Raises:
         DatasetError: the file is missing, cut off, or not a picture.
     """
-    try:
-        with Image.open(path) as picture:
-            picture = ImageOps.exif_transpose(picture)
-            if picture.mode.startswith("I") or picture.mode == "F":
-                values = np.asarray(picture, dtype=np.float64)
-                fractions = picture.mode == "F" and values.max(initial=0) <= 1  # from 0 to 1
-                white = 1 if fractions else _white(values.max(initial=0))
-                picture = Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                paper = Image.new("RGBA", picture.size, "white")
-                picture = Image.alpha_composite(paper, picture)
-            array = np.array(picture.convert("RGB"))
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"{path}: cannot be read as a picture ({error}). The file may be cut off, not a "
-            "picture at all, or of a kind that Pillow does not know (HEIC, camera raw): open it "
-            "in a viewer and save it as JPEG, or copy it again."
-        ) from error
+    with _opened(path, "picture") as picture:
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode.startswith("I") or picture.mode == "F":
+            values = np.asarray(picture, dtype=np.float64)
+            grey = values / _white(values.max(initial=0), picture.mode == "F") * 255
+            picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            paper = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(paper, picture)
+        array = np.array(picture.convert("RGB"))
     return torch.from_numpy(array).permute(2, 0, 1)
 
 
-def _white(highest: float) -> float:
-    """The number that means white: cameras fill 8, 10, 12, 14 or 16 bits of a wider file.
-    A few values above 255 do not make a picture dark: up to 511 the highest is white."""
+def _white(highest: float, real: bool) -> float:
+    """The number that means white: 1 of fractions; cameras fill 8, 10, 12, 14 or 16 bits of a
+    wider file. A few values above 255 do not make a picture dark: up to 511 the highest is white.
+    """
+    if real and highest <= 1:
+        return 1
     if highest < 512:
         return max(highest, 255)
     return next((2**bits - 1 for bits in (10, 12, 14) if highest < 2**bits), 65535)
@@ -80,63 +92,51 @@ def read_mask(
         palette, num_classes: see `seglab.palettes.indices_from_rgb`.
 
     Raises:
-        DatasetError: missing, cut off, not a picture, a JPEG, a value above 255, labels in the
-            alpha channel, or colours that the palette does not name.
+        DatasetError: missing, cut off, not a picture, a JPEG, a value above 255 or a fraction,
+            labels in the alpha channel, or colours that the palette does not name.
     """
-    try:
-        with Image.open(path) as picture:
-            packing = picture.tile[0][3] if picture.tile else ""  # "L;4": grey with 4 bits
-            if picture.format in ("JPEG", "MPO"):
+    with _opened(path, "mask") as picture:
+        packing = picture.tile[0][3] if picture.tile else ""  # "L;4": grey with 4 bits
+        if picture.format in ("JPEG", "MPO"):
+            raise DatasetError(
+                f"{path}: a JPEG, whatever its name says. JPEG changes numbers a little, so labels "
+                "are wrong along every edge. Export the masks as PNG from their tool"
+            )
+        picture.load()
+        if picture.mode in ("P", "L"):
+            # Pillow stretches grey pictures of 2 and 4 bits to 0..255 (but not palette
+            # pictures, whose numbers are names, not brightness). Undo the stretch.
+            indices = np.array(picture) // {"L;2": 85, "L;4": 17}.get(packing, 1)
+        elif picture.mode[0] in "1IF":
+            indices = np.array(picture)
+            strange = indices[(indices < 0) | (indices > 255) | (indices % 1 != 0)]
+            if strange.size:
                 raise DatasetError(
-                    f"{path}: a JPEG, whatever its name says. JPEG changes numbers a little, so "
-                    "labels are wrong along every edge. Export the masks as PNG from their tool"
+                    f"{path}: index {strange.max():g}, but a mask holds whole numbers from 0 to "
+                    "255. Is it a mask of classes, not of objects or distances?"
                 )
-            picture.load()
-            if picture.mode in ("P", "L"):
-                # Pillow stretches grey pictures of 2 and 4 bits to 0..255 (but not palette
-                # pictures, whose numbers are names, not brightness). Undo the stretch.
-                stretch = {"L;2": 85, "L;4": 17}.get(packing, 1)
-                indices = np.array(picture) // stretch
-            elif picture.mode == "1":
-                indices = np.array(picture).astype(np.uint8)
-            elif picture.mode.startswith("I"):
-                indices = np.array(picture)
-                if indices.max(initial=0) > 255:
-                    raise DatasetError(
-                        f"{path}: index {indices.max()} is above 255, the highest that a mask can "
-                        "hold. Is it a mask of classes, not of objects or distances?"
-                    )
-                indices = indices.astype(np.uint8)
-            else:
-                indices = _indices_of_colors(path, picture, palette, num_classes)
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except UnknownColorError as error:
-        raise DatasetError(f"{path}: {error}") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"{path}: cannot be read as a mask ({error}). The file may be cut off or not a PNG at "
-            "all: copy or export it again."
-        ) from error
-    return torch.from_numpy(indices)
+        else:
+            indices = _indices_of_colors(path, picture, palette, num_classes)
+    return torch.from_numpy(indices.astype(np.uint8))
 
 
 def _indices_of_colors(path, picture, palette, num_classes) -> np.ndarray:
     """Colours looked up in the palette; grey numbers that are stored in three channels as such."""
     rgb = np.array(picture.convert("RGB"))
-    if picture.mode.endswith("A") and np.ptp(rgb, axis=(0, 1)).max() == 0 < np.ptp(
-        np.array(picture.getchannel("A"))
-    ):
+    one_color = (rgb == rgb[:1, :1]).all()
+    if one_color and picture.mode.endswith("A") and np.ptp(np.array(picture.getchannel("A"))):
         raise DatasetError(
             f"{path}: one colour everywhere, and the label in the alpha channel. Save that channel "
             "alone, as a grey PNG of class indices"
         )
     try:
         return indices_from_rgb(rgb, palette, num_classes)
-    except UnknownColorError:
+    except UnknownColorError as error:
         if (rgb == rgb[..., :1]).all():
             return rgb[..., 0]
-        raise
+        raise DatasetError(
+            f"{path}: {error} Colours of your own are named in labelmap.txt (cat:250,50,83::)."
+        ) from error
 
 
 def check_classes(path: str | Path, names: Sequence[str]) -> None:
@@ -158,6 +158,12 @@ def read_lines(path: Path) -> list[str]:
             "PowerShell's `>` writes UTF-16."
         ) from error
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def read_classes(path: Path) -> list[str]:
+    """Class names, one a line."""
+    check_classes(path, names := read_lines(path))
+    return names
 
 
 def pictures(folder: Path, preferred: str = ".jpg") -> dict[str, Path]:
@@ -214,12 +220,9 @@ class VOCSegmentation(Dataset):
         self.root = Path(root)
         self.split = split
         self.transforms = transforms
-        self._check_folder()
         self.names = self._read_split()
-        if classes is None and (self.root / "classes.txt").exists():
-            classes = read_lines(self.root / "classes.txt")
-            check_classes(self.root / "classes.txt", classes)
-        self.classes = VOC_CLASSES if classes is None else tuple(classes)
+        own = self.root / "classes.txt"
+        self.classes = tuple(classes or (read_classes(own) if own.exists() else VOC_CLASSES))
         self.num_classes = len(self.classes)
         self._images = self._files_of("JPEGImages", ".jpg", "image")
         self._masks = self._files_of("SegmentationClass", ".png", "mask")
@@ -266,19 +269,16 @@ class VOCSegmentation(Dataset):
         """Where the mask is."""
         return self._masks[self.names[index]]
 
-    def _check_folder(self) -> None:
-        missing = [name for name in VOC_FOLDERS if not (self.root / name).is_dir()]
-        if missing:
+    def _read_split(self) -> list[str]:
+        """The names of the split."""
+        if missing := [name for name in VOC_FOLDERS if not (self.root / name).is_dir()]:
             raise DatasetError(
                 f"{self.root}: not a folder in VOC layout; missing {', '.join(missing)}. Give the "
                 f"folder that holds {', '.join(VOC_FOLDERS)} (of VOC itself: VOCdevkit/VOC2012)."
             )
-
-    def _read_split(self) -> list[str]:
-        folder = self.root / "ImageSets" / "Segmentation"
-        path = folder / f"{self.split}.txt"
+        path = self.root / VOC_FOLDERS[2] / f"{self.split}.txt"
         if not path.exists():
-            found = ", ".join(sorted(p.stem for p in folder.glob("*.txt"))) or "none"
+            found = ", ".join(sorted(p.stem for p in path.parent.glob("*.txt"))) or "none"
             raise DatasetError(f"{path}: no such split; found: {found}")
         names = [normalize("NFC", name) for name in read_lines(path)]
         if not names:
@@ -299,13 +299,12 @@ class VOCSegmentation(Dataset):
     def _extended(self, colors: np.ndarray | None) -> np.ndarray:
         """A palette of 256 colours: classes and void as a mask has them, the others VOC's."""
         palette = VOC_PALETTE.copy()
-        if colors is not None:
-            palette[: min(len(colors), self.num_classes)] = colors[: self.num_classes]
-            if (
-                len(colors) == 256
-                and not (palette[: self.num_classes] == colors[VOID]).all(1).any()
-            ):
-                palette[VOID] = colors[VOID]  # unless a class has the same colour
+        if colors is None:
+            return palette
+        palette[: min(len(colors), self.num_classes)] = colors[: self.num_classes]
+        void = colors[VOID:]
+        if len(void) and not (palette[: self.num_classes] == void).all(1).any():
+            palette[VOID] = void[0]  # unless a class has the same colour
         return palette
 
     def _check_colors(self, path: Path, present: list[int]) -> None:
@@ -341,8 +340,15 @@ def check_sizes(image_path: Path, image: Sequence[int], mask_path: Path, mask: S
 
 def orientation(path: str | Path) -> int:
     """How the camera was held, from 1 (upright) to 8, by the file's tag (EXIF)."""
-    with Image.open(path) as picture:
+    with _opened(path, "picture") as picture:
         return picture.getexif().get(0x0112, 1)
+
+
+def upright_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of a picture as it is shown, without reading its pixels."""
+    turned = orientation(path) > 4
+    with _opened(path, "picture") as picture:
+        return picture.size if turned else picture.size[::-1]
 
 
 def _colors_of(path: Path) -> np.ndarray | None:
@@ -356,24 +362,13 @@ def _colors_of(path: Path) -> np.ndarray | None:
 
 
 def rooms_folder() -> Path:
-    """Where the embedded data set is: inside the installed package, or in the clone's `data`.
-
-    Raises:
-        DatasetError: neither is there.
-    """
+    """Where the embedded data set is: inside the installed package, or in the clone's `data`."""
     return _embedded("rooms/ImageSets").parent
 
 
 def photo(name: str) -> Path:
-    """The path of a real photograph that comes with the course.
-
-    Args:
-        name: `"chelsea"` (a tabby cat) or `"coffee"` (a cup on a table), both CC0, from
-            scikit-image.
-
-    Raises:
-        DatasetError: it is not there.
-    """
+    """The path of a real photograph that comes with the course: `"chelsea"` (a tabby cat) or
+    `"coffee"` (a cup on a table), both CC0, from scikit-image."""
     return _embedded(f"photos/{name}.jpg")
 
 

@@ -2,8 +2,8 @@
 
     print(convert("my_photos", "my_photos-voc"))
 
-A format is a line in `FORMATS`: a function that recognises a folder, and one that reads it as a
-row of `Item`s. The writer below is the same for all.
+A format is a line in `FORMATS`: a reader that answers None where a folder is not of its kind. The
+writer below is the same for all.
 """
 
 import hashlib
@@ -11,57 +11,45 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
 from seglab.datasets import LAYOUTS, masks, shapes, streets
-from seglab.datasets.inspection import concerns, shares
-from seglab.datasets.items import Contents, Item, json_files, json_of
+from seglab.datasets.inspection import concerns, index_counts, listed, may_be_turned, shares
+from seglab.datasets.items import Canvas, Contents, Item, json_files, json_of, short_names
 from seglab.machine import distributed
 from seglab.machine.files import alone, folder_written_whole, link_or_copy
 from seglab.machine.runtime import results_folder
 from seglab.palettes import VOC_PALETTE, VOID, palette_image
-from seglab.voc import VOC_FOLDERS, DatasetError, check_classes, check_sizes, few, orientation
+from seglab.voc import VOC_FOLDERS, DatasetError, check_classes, check_sizes, few, upright_size
 
 MARK = "converted.json"  # in every folder made here: the report, and the state of the source
-
-
-class Format(NamedTuple):
-    """A kind of labelled folder: what it is called, how it is recognised and read."""
-
-    name: str
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path], Contents]
-
-
-FORMATS = (  # the first that recognises a folder reads it
-    Format("IDD-Lite", streets.is_idd_lite, streets.read_idd_lite),  # before the tree it shares
-    Format("Cityscapes", streets.is_cityscapes, streets.read_cityscapes),
-    Format("CamVid or SegNet layout", streets.is_camvid, streets.read_camvid),
-    Format("Roboflow masks", masks.is_roboflow, masks.read_roboflow),
-    Format("Label Studio", masks.is_label_studio, masks.read_label_studio),
-    Format("Supervisely", shapes.is_supervisely, shapes.read_supervisely),
-    Format("COCO", shapes.is_coco, shapes.read_coco),
-    Format("YOLO", shapes.is_yolo, shapes.read_yolo),
-    Format("images and masks", masks.is_pairs, masks.read_pairs),
-    Format("labelme", shapes.is_labelme, shapes.read_labelme),
-)
-UNREADABLE = (  # recognised, but not read
-    ("task-*-annotation-*.npy", 'Label Studio\'s NumPy export. Choose "Brush labels to PNG"'),
-    (
-        "annotations.xml",
-        'CVAT\'s own XML. Export again as "Segmentation mask 1.1" with images',
-    ),
-    ("Annotations/*.xml", "boxes in VOC's XML: labels for detection, without a mask"),
-    ("via_*.json", "a project of the VGG Image Annotator. Export it as COCO"),
-    ("*.tfrecord", "TensorFlow records. Export as PNG masks or COCO"),
-)
+FORMATS: dict[str, Callable[[Path], Contents | None]] = {  # the first that answers reads a folder
+    "IDD-Lite": streets.read_idd_lite,  # before Cityscapes, whose tree it shares
+    "Cityscapes": streets.read_cityscapes,
+    "CamVid or SegNet layout": streets.read_camvid,
+    "Roboflow masks": masks.read_roboflow,
+    "Label Studio": masks.read_label_studio,
+    "Supervisely": shapes.read_supervisely,
+    "COCO": shapes.read_coco,
+    "YOLO": shapes.read_yolo,
+    "images and masks": masks.read_pairs,
+    "labelme": shapes.read_labelme,
+}
+UNREADABLE = {  # recognised, but not read
+    "task-*-annotation-*.npy": 'Label Studio\'s NumPy export. Choose "Brush labels to PNG"',
+    "annotations.xml": 'CVAT\'s own XML. Export again as "Segmentation mask 1.1" with images',
+    "Annotations/*.xml": "boxes in VOC's XML: labels for detection, without a mask",
+    "via_*.json": "a project of the VGG Image Annotator. Export it as COCO",
+    "*.tfrecord": "TensorFlow records. Export as PNG masks or COCO",
+}
 
 
 @dataclass
@@ -70,10 +58,9 @@ class Report:
 
     Attributes:
         kind, source, folder: the format, where it was read and where it was written.
-        splits: how many images each split has.
         classes: the class names.
-        pixels: of each class.
-        void: void pixels.
+        splits: how many images each split has.
+        pixels: of each index, 256 numbers; the last is void.
         guesses: what the source did not say.
         concerns: what deserves a look before training.
     """
@@ -83,26 +70,24 @@ class Report:
     folder: str
     classes: list[str]
     splits: dict[str, int] = field(default_factory=dict)
-    pixels: list[int] = field(default_factory=list)
-    void: int = 0
+    counts: list[int] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
     concerns: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ", ".join(f"{count} {split}" for split, count in self.splits.items())
-        images = sum(self.splits.values())
         guesses = f"; guessed: {', '.join(self.guesses)}" if self.guesses else ""
         return (
-            f"{self.source} ({self.kind}) -> {self.folder}: {images} images ({parts}); "
-            f"{shares(self.classes, self.pixels, self.void)}{guesses}"
+            f"{self.source} ({self.kind}) -> {self.folder}: {sum(self.splits.values())} images "
+            f"({parts}); {shares(self.classes, self.counts)}{guesses}"
         )
 
 
 # ---------------------------------------------------------------- the door
 
 
-def recognised(root: Path) -> Format:
-    """The format of a folder.
+def read(root: Path) -> tuple[str, Contents]:
+    """The name of a folder's format, and what the folder holds.
 
     Raises:
         DatasetError: no folder, or one of another kind, which is named if it is known.
@@ -114,14 +99,31 @@ def recognised(root: Path) -> Format:
     if not root.is_dir():
         how = (text for word, text in streets.HOW_TO_GET.items() if word in root.name.casefold())
         raise DatasetError(f"{root}: no such folder. {next(how, '')}".rstrip())
-    for format in FORMATS:
-        if format.recognises(root):
-            return format
-    found = next((text for name, text in UNREADABLE if any(root.rglob(name))), "")
-    if not found and any(masks.is_task_list(json_of(path)) for path in json_files(root)[:20]):
+    for kind, reader in FORMATS.items():
+        with _understood(root, kind):
+            contents = reader(root)
+        if contents is not None:
+            return kind, contents
+    found = next((text for name, text in UNREADABLE.items() if any(root.rglob(name))), "")
+    if not found and any(masks.is_task_list(content) for _, content in json_files(root)):
         found = 'Label Studio\'s JSON without masks. Export "Brush labels to PNG" into it as well'
     found = found or "no labels that are recognised (of VOC itself give VOCdevkit/VOC2012)"
     raise DatasetError(f"{root}: {found}. What can be read: {LAYOUTS}")
+
+
+@contextmanager
+def _understood(source: Path, kind: str) -> Iterator[None]:
+    """A label file that lacks what its format promises is one clear error."""
+    try:
+        yield
+    except DatasetError:
+        raise
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DatasetError(
+            f"{source}: looks like {kind}, but is not as its tool writes it ({what}). Export it "
+            "again"
+        ) from error
 
 
 def convert(
@@ -155,12 +157,21 @@ def convert(
         return _convert(source, folder, void, validation_share, seed)
 
 
-def _convert(source: Path, folder: Path, *how) -> Report:
-    format = recognised(source)
+def _convert(
+    source: Path, folder: Path, void: int | None = VOID, share: float = 0.2, seed: int = 0
+) -> Report:
+    kind, contents = read(source)
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise DatasetError(f"{folder}: already there, and not made by a conversion. Name another")
+    report = Report(kind, str(source), str(folder), list(contents.classes))
+    report.guesses += contents.guesses
+    if void is None and len(report.classes) < 2:
+        report.classes = ["background", "object"]
+    check_classes(source, report.classes)
+    _name(source, kind, contents)
     with folder_written_whole(folder) as temporary:
-        report = _write(format, source, folder, temporary, *how)
+        _write_items(contents, report, temporary, void)
+        _write_lists(contents.items, report, temporary, share, seed)
         content = asdict(report) | {"state": _state(source)}
         (temporary / MARK).write_text(json.dumps(content, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)  # an older conversion
@@ -175,7 +186,7 @@ _told = set()  # folders that this process has named
 def converted(source: Path) -> Path:
     """The folder in VOC layout for a source, made now or still valid; says where in one line."""
     if not source.is_dir():
-        recognised(source)  # says what is wrong
+        read(source)  # says what is wrong
     folder = _place_for(source)
     with alone(folder):  # other processes wait here and find it done
         mark = json_of(folder / MARK) if (folder / MARK).exists() else {}
@@ -197,84 +208,73 @@ def _place_for(source: Path) -> Path:
 
 def _state(source: Path) -> str:
     """A number that changes when a file of the source is added, removed or written."""
-    lines = []
+    lines = [str(source.resolve())]
     for path in sorted(source.rglob("*")):
         if path.is_file():
             about = path.stat()
             lines.append(f"{path.relative_to(source)} {about.st_size} {about.st_mtime_ns}")
-    return hashlib.sha256("\n".join([str(source.resolve()), *lines]).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 # ---------------------------------------------------------------- the writer
 
 
-def _write(
-    format: Format, source: Path, folder: Path, target: Path, void=VOID, share=0.2, seed=0
-) -> Report:
-    """Write all items of a source, and count them."""
-    contents = format.read(source)
-    classes = list(contents.classes)
-    if void is None and len(classes) < 2:
-        classes = ["background", "object"]
-    check_classes(source, classes)
+def _name(source: Path, kind: str, contents: Contents) -> None:
+    """Give each item a name of its own. Raises DatasetError if files are missing."""
+    items = contents.items
+    if not items:
+        raise DatasetError(f"{source}: {kind}, but no image with labels. Label some first")
+    for what, lost in (
+        ("images", [item.called or str(item.image) for item in items if item.lost]),
+        ("masks", [str(item.source) for item in items if not item.source.exists()]),
+    ):
+        if lost:
+            raise DatasetError(
+                f"{source}: {len(lost)} of {len(items)} {what} are missing: {few(lost)}. "
+                f"{contents.cure}"
+            )
+    files = [item.image if isinstance(item.image, Path) else item.source for item in items]
+    seen = set()
+    for item, name in zip(items, short_names(files, source), strict=True):
+        item.name = item.name or name
+        if item.name.casefold() in seen:
+            raise DatasetError(f"{item.source}: two images are called {item.name}; rename one")
+        seen.add(item.name.casefold())
+
+
+def _write_items(contents: Contents, report: Report, target: Path, void: int | None) -> None:
+    """Images, masks and objects; counts pixels and tells the report what is odd."""
     for name in VOC_FOLDERS:
         (target / name).mkdir(parents=True)
-    counts, by_split, splits, turned = np.zeros(256, np.int64), {}, {}, []
-    overlap = empty = 0
-    for item in tqdm(contents.items, desc=f"converting {source.name}", disable=None):
-        if item.name in splits:
-            item.name = f"{item.split}_{item.name}"
-        if item.name in splits:
-            raise DatasetError(f"{item.source}: two images are called {item.name}; rename one")
-        mask = item.canvas.mask
+    by_split, turned, overlap, empty = {}, [], 0, 0
+    for item in tqdm(contents.items, desc=f"converting {report.source}", disable=None):
+        with _understood(item.source, report.kind):
+            canvas = item.draw()
         if void is None:
-            mask = _without_void(item, mask)
-        used = np.bincount(mask.ravel(), minlength=256)
-        if (strangers := np.flatnonzero(used[len(classes) : VOID])).size:
+            canvas.mask = _without_void(item, canvas.mask)
+        used = index_counts(canvas.mask)
+        if (strangers := np.flatnonzero(used[len(report.classes) : VOID])).size:
             raise DatasetError(
-                f"{item.source}: index {strangers[0] + len(classes)} has no class; there are "
-                f"{len(classes)} ({few(classes)}). Is the list of classes complete?"
+                f"{item.source}: index {strangers[0] + len(report.classes)} has no class; there "
+                f"are {len(report.classes)} ({few(report.classes)}). Is the list of classes "
+                "complete?"
             )
-        turned += [item.name] if _write_item(item, mask, contents.palette, target) else []
-        splits[item.name] = item.split
-        counts += used
+        image = _write_item(item, canvas, contents.palette, target)
+        turned += [item.name] if may_be_turned(image) else []
         by_split[item.split] = by_split.get(item.split, 0) + used
-        overlap, empty = overlap + item.canvas.overlap, empty + item.canvas.empty
-    if not splits:
-        raise DatasetError(f"{source}: {format.name}, but no image with labels. Label some first")
-    guesses = list(contents.guesses)
-    lists = _split_lists(splits, share, seed, guesses)
-    for split, names in lists.items():
-        text = "".join(f"{name}\n" for name in names)
-        (target / VOC_FOLDERS[2] / f"{split}.txt").write_text(text, encoding="utf-8")
-    (target / "classes.txt").write_text("".join(f"{c}\n" for c in classes), encoding="utf-8")
-    found = concerns(source, classes, counts)
-    found += [
+        overlap, empty = overlap + canvas.overlap, empty + canvas.empty
+    counts = sum(by_split.values())
+    report.counts = counts.tolist()
+    report.concerns += concerns(report.source, report.classes, counts, sorted(turned))
+    report.concerns += [
         f"every label of {split} is void, so there is nothing to learn or to score"
         for split, used in by_split.items()
         if split and not used[:VOID].any()
     ]
-    for text, items in (
-        ("images without labels, left out", contents.unlabelled),
-        ("photographs turned by their camera (EXIF): does the mask lie on them?", turned),
-    ):
-        found += [f"{text} ({len(items)}): {few(sorted(items))}"] if items else []
-    if empty:
-        found.append(f"{empty} shapes cover no pixel of their image")
+    report.concerns += listed(("images without labels, left out", sorted(contents.unlabelled)))
+    report.concerns += [f"{empty} shapes cover no pixel of their image"] if empty else []
     if overlap:
-        guesses.append(f"the later shape is on top where two overlap ({overlap} pixels)")
-    sizes = {split: len(names) for split, names in lists.items() if split != "trainval"}
-    return Report(
-        format.name,
-        str(source),
-        str(folder),
-        classes,
-        sizes or {"in trainval": len(splits)},
-        counts[: len(classes)].tolist(),
-        int(counts[VOID]),
-        guesses,
-        found,
-    )
+        report.guesses.append(f"the later shape is on top where two overlap ({overlap} pixels)")
 
 
 def _without_void(item: Item, mask: np.ndarray) -> np.ndarray:
@@ -286,47 +286,51 @@ def _without_void(item: Item, mask: np.ndarray) -> np.ndarray:
     return np.where(mask == VOID, 1, mask).astype(np.uint8)
 
 
-def _write_item(item: Item, mask: np.ndarray, palette: np.ndarray, target: Path) -> bool:
-    """Image, mask and objects of one item. Says if the camera was turned and sizes allow both."""
+def _write_item(item: Item, canvas: Canvas, palette: np.ndarray, target: Path) -> Path:
+    """Image, mask and objects of one item. Returns where the image is."""
+    image = target / "JPEGImages" / item.name
     if isinstance(item.image, bytes):
-        place = target / "JPEGImages" / item.name
-        place.write_bytes(item.image)
-        image = place.with_name(f"{item.name}{_ending(place)}")
-        place.rename(image)
+        with _understood(item.source, "labels with their image inside"):
+            kind = Image.open(BytesIO(item.image)).format
+        image = image.with_name(f"{item.name}.{'jpg' if kind == 'JPEG' else kind.lower()}")
+        image.write_bytes(item.image)
     else:
-        image = target / "JPEGImages" / f"{item.name}{item.image.suffix}"
+        image = image.with_name(f"{item.name}{item.image.suffix}")
         link_or_copy(item.image.resolve(), image)
-    width, height = _size(item.image if isinstance(item.image, Path) else image)
-    way = orientation(image)
-    upright = (width, height) if way > 4 else (height, width)
-    check_sizes(image, upright, item.source, mask.shape)
-    palette_image(mask, palette).save(target / "SegmentationClass" / f"{item.name}.png")
-    objects = item.canvas.objects
-    if objects is not None and objects.any():
-        (target / "SegmentationObject").mkdir(exist_ok=True)
-        numbers = objects.clip(max=VOID).astype(np.uint8)  # from the 255th on they are void
+    check_sizes(image, upright_size(image), item.source, canvas.mask.shape)
+    palette_image(canvas.mask, palette).save(target / "SegmentationClass" / f"{item.name}.png")
+    if canvas.objects is not None and canvas.objects.any():
         path = target / "SegmentationObject" / f"{item.name}.png"
+        path.parent.mkdir(exist_ok=True)
+        numbers = canvas.objects.clip(max=VOID).astype(np.uint8)  # from the 255th on they are void
         palette_image(numbers, VOC_PALETTE).save(path)
-    return way > 1 and (way < 5 or width == height)
+    return image
 
 
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height as stored."""
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except OSError as error:
-        raise DatasetError(
-            f"{path}: cannot be read as a picture ({error}); copy it again"
-        ) from None
+def _write_lists(items: list[Item], report: Report, target: Path, share: float, seed: int) -> None:
+    """Class names and lists of splits. Without a val of the source, train and val are cut from
+    all but test."""
+    parts = ("train", "val", "test")
+    lists = {part: sorted(i.name for i in items if i.split == part) for part in parts}
+    rest = sorted(item.name for item in items if item.split != "test")
+    if lists["val"]:
+        rest = sorted(lists["train"] + lists["val"])
+    elif len(rest) > 1:
+        report.guesses.append("the split, by name")
+        lists |= {part: divide(rest, part, share, seed) for part in ("train", "val")}
+    else:
+        report.guesses.append("one image is too few for train and val, only trainval")
+        lists["train"] = []
+    for split, names in (lists | {"trainval": rest}).items():
+        if names:
+            _write_lines(target / VOC_FOLDERS[2] / f"{split}.txt", names)
+    _write_lines(target / "classes.txt", report.classes)
+    sizes = {split: len(names) for split, names in lists.items() if names}
+    report.splits = sizes or {"in trainval": len(rest)}
 
 
-def _ending(path: Path) -> str:
-    with Image.open(path) as picture:
-        return ".jpg" if picture.format == "JPEG" else f".{picture.format.lower()}"
-
-
-# ---------------------------------------------------------------- train and val
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def divide(
@@ -348,21 +352,3 @@ def divide(
     count = min(max(round(validation_share * len(names)), 1), len(names) - 1)
     chosen = set(shuffled[:count] if split == "val" else shuffled[count:])
     return [name for name in names if name in chosen]
-
-
-def _split_lists(
-    splits: dict[str, str], validation_share: float, seed: int, guesses: list[str]
-) -> dict[str, list[str]]:
-    """Split -> names. Without a val of the source, train and val are cut from all but test."""
-    parts = ("train", "val", "test")
-    lists = {part: sorted(name for name, s in splits.items() if s == part) for part in parts}
-    rest = sorted(name for name, split in splits.items() if split != "test")
-    if lists["val"]:
-        rest = sorted(lists["train"] + lists["val"])
-    elif len(rest) > 1:
-        guesses.append("the split, by name")
-        lists |= {part: divide(rest, part, validation_share, seed) for part in ("train", "val")}
-    else:
-        guesses.append("one image is too few for train and val, only trainval")
-        lists["train"] = []
-    return {part: names for part, names in (lists | {"trainval": rest}).items() if names}

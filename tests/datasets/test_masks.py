@@ -330,6 +330,8 @@ def test_roboflow(tmp_path):
     assert data.names == [f"{name}_jpg.rf.0a1b" for name in NAMES[:4]]
     np.testing.assert_array_equal(data.mask(2).numpy(), expected_mask("roboflow", NAMES[2]))
     assert len(open_dataset(root, "val")) == 2
+    other = make_roboflow(tmp_path / "other", "Pixel Value;Class\r\n0;background\r\n1;cat\r\n2;dog")
+    assert open_dataset(other).classes == data.classes
 
 
 def test_faults_of_roboflow(tmp_path):

@@ -172,6 +172,34 @@ def test_labelme_without_images_or_with_unlabelled_ones(tmp_path):
         open_dataset(root)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"shapes": [{"label": "cat"}]}, r"p0\.json: looks like labelme, but .*KeyError: 'points'"),
+        ({"shapes": [shape("cat", [], "rectangle")]}, r"p0\.json: looks like labelme"),
+        ({"imagePath": None}, r"shots: looks like labelme"),
+        ({"imagePath": "gone.png", "imageData": "AAAA"}, r"p0\.json: .* their image inside"),
+    ],
+)
+def test_a_record_that_is_not_what_it_should_be(tmp_path, change, expected):
+    beside(tmp_path / "shots")
+    path = tmp_path / "shots" / "p0.json"
+    write_json(path, json.loads(path.read_text()) | change)
+    with pytest.raises(DatasetError, match=expected) as caught:
+        open_dataset(tmp_path / "shots")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_without_a_size_has_that_of_its_image(tmp_path):
+    for make, name in ((beside, "a"), (inside, "b")):
+        make(tmp_path / name)
+        for path in (tmp_path / name).glob("*.json"):
+            content = json.loads(path.read_text()) | {"imageHeight": None}
+            write_json(path, content)
+        mask = open_dataset(tmp_path / name, "trainval").mask(0)
+        np.testing.assert_array_equal(mask.numpy(), box(10, 5, 30, 25))
+
+
 def test_a_shape_of_an_unknown_kind(tmp_path):
     beside(tmp_path / "shots")
     record(tmp_path / "shots" / "p1.json", [shape("mug", [[1, 1]], "brush")], "p1.jpg")
@@ -398,11 +426,7 @@ def test_yolo(tmp_path, roboflow, names):
     root = make_yolo(tmp_path / "yolo", names, roboflow)
     data = open_dataset(root)
     assert data.classes == ("background", "cat", "dog")
-    assert (
-        data.names == ["train_images_p0", "train_images_p1"]
-        if roboflow
-        else ["images_train_p0", "images_train_p1"]
-    )
+    assert data.names == ["train_p0", "train_p1"]
     expected = np.where(box(10, 5, 30, 25), 2, 0)
     expected[box(20, 15, 35, 35)] = 1
     np.testing.assert_array_equal(data.mask(0).numpy(), expected)
@@ -422,6 +446,8 @@ def test_yolo_images_without_a_file_are_background_and_said(tmp_path, capsys):
         ("0 .5 .5 .2 .2", r"p0\.txt, line 1: a box \(4 numbers\), not an outline"),
         ("2 .1 .1 .2 .2 .3 .1", r"p0\.txt, line 1: expected a class from 0 to 1"),
         ("0 .1 .1 .2 .2 .3 .1 .4", "of three or more corners"),
+        ("0 10 10 30 10 30 30", r"p0\.txt, line 1: corners up to 30, .* Are they pixels"),
+        ("0 .1 .1 .2 .2 .3 x", r"p0\.txt: looks like YOLO"),
         ("cat .1 .1 .2 .2 .3 .1", r"found 'cat \.1"),
     ],
 )
@@ -444,6 +470,13 @@ def test_yolo_classes_without_yaml(tmp_path, monkeypatch):
         open_dataset(root)
     (root / "classes.txt").write_text("cat\ndog\n")
     assert open_dataset(root).classes == ("background", "cat", "dog")
+
+
+def test_a_broken_yaml(tmp_path):
+    root = make_yolo(tmp_path / "yolo", names="names: [cat\n")
+    with pytest.raises(DatasetError, match=r"looks like YOLO, but .*ParserError") as caught:
+        open_dataset(root)
+    assert "\n" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- Supervisely

@@ -105,6 +105,17 @@ def test_a_16_bit_grey_mask_above_255_is_an_error(tmp_path):
         read_mask(tmp_path / "grey.png")
 
 
+def test_a_mask_of_floating_point_numbers_holds_whole_ones(tmp_path):
+    mask = rng.choice([0, 1, 2, 255], (8, 9)).astype(np.float32)
+    Image.fromarray(mask).save(tmp_path / "mask.tif")
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif").numpy(), mask)
+    for value in (0.5, -1, np.nan):
+        mask[3, 3] = value
+        Image.fromarray(mask).save(tmp_path / "mask.tif")
+        with pytest.raises(DatasetError, match=rf"mask\.tif: index {value}, .*whole numbers"):
+            read_mask(tmp_path / "mask.tif")
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_color_masks_are_looked_up(tmp_path, mode):
     mask = rng.choice([*range(21), 255], (8, 9)).astype(np.uint8)
