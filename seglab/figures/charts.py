@@ -10,22 +10,22 @@ from seglab.figures.colors import SERIES
 
 PLAIN = "#33628d"  # of bars and lines that need no colour of their own
 
-# `@styled` above a function gives this look to all that it draws.
-styled = plt.rc_context(
-    {
-        "figure.constrained_layout.use": True,
-        "figure.titlesize": 14,
-        "axes.titlesize": 14,
-        "axes.labelsize": 12,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "xtick.labelsize": 12,
-        "ytick.labelsize": 12,
-        "legend.fontsize": 12,
-        "legend.frameon": False,
-        "grid.alpha": 0.3,
-    }
-)
+# `@styled` above a function, or `with plt.rc_context(STYLE)`, gives this look to all it draws.
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.titlesize": 14,
+    "axes.titlesize": 14,
+    "axes.labelsize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
+    "legend.fontsize": 12,
+    "legend.frameon": False,
+    "grid.alpha": 0.3,
+    "axes.prop_cycle": plt.cycler(color=[color for color, *_ in SERIES]),
+}
+styled = plt.rc_context(STYLE)
 
 
 @styled

@@ -18,6 +18,7 @@ from seglab.figures.pictures import picture_of
 from seglab.upsampling import transposed_conv2d
 
 
+@styled
 def stamps(
     x: torch.Tensor,
     kernel: torch.Tensor,
@@ -49,83 +50,71 @@ def stamps(
     before = transposed_conv2d(torch.where(order < placed - 1, x, 0.0), kernel, stride)
     canvas = transposed_conv2d(torch.where(order < placed, x, 0.0), kernel, stride)
     written = transposed_conv2d((order < placed).float(), torch.ones(h, w), stride) > 0
-
-    empty = {"facecolor": "white", "edgecolor": "#888888"}
-    filled = {"facecolor": "#cfe5f5", "edgecolor": "#888888"}
-    cut = {"facecolor": "#f2f2f2", "edgecolor": "#c4c4c4", "hatch": "///"}
+    kept = slice(padding, padding + made[0]), slice(padding, padding + made[1])
+    state = torch.full(canvas.shape, 2)  # of a cell: 0 empty, 1 filled, 2 cut off
+    state[kept] = written[kept].long()
+    looks = (
+        {"facecolor": "white", "edgecolor": "#888888"},
+        {"facecolor": "#cfe5f5", "edgecolor": "#888888"},
+        {"facecolor": "#f2f2f2", "edgecolor": "#c4c4c4", "hatch": "///"},
+    )
     spans = [columns, w, w, canvas.shape[1]]  # of the four grids, in cells
-    lefts = [sum(spans[:n]) + 1.1 * n for n in range(4)]
+    tallest = max(rows, h, len(canvas))
     height = 0.38 * width
-    tallest = max(rows, h, canvas.shape[0])
-    side = min((width - 0.5) / (lefts[3] + spans[3]), (height - 1.2) / tallest)  # in inches
-    margin = (width - side * (lefts[3] + spans[3])) / 2
-    figure = plt.figure(figsize=(width, height))
+    figure, axes = plt.subplots(1, 4, figsize=(width, height), width_ratios=spans)
+    figure.get_layout_engine().set(wspace=0.1, w_pad=0.1, h_pad=0.1)
+    side = min((width - 2) / sum(spans), (height - 1.2) / tallest)  # of a cell, in inches
+    words = {"ha": "center", "fontsize": min(20, 24 * side)}
+    for axis, span in zip(axes, spans, strict=True):
+        axis.set(xlim=(0, span), ylim=(tallest, 0), aspect="equal", anchor="N")
+        axis.axis("off")
 
-    def short(value):
+    def short(value) -> str:
         return f"{round(float(value), 3) + 0:g}"
 
-    def grid(number, values, name, look, note=lambda i, j: ""):
-        down, across = values.shape
-        left, bottom = margin + side * lefts[number], (height - 0.5 - side * down) / 2
-        box = (left / width, bottom / height, side * across / width, side * down / height)
-        axis = figure.add_axes(box)
-        axis.set(xlim=(0, across), ylim=(down, 0), xticks=[], yticks=[])
+    def grid(axis, values: torch.Tensor, states: torch.Tensor, name: str) -> None:
         axis.set_title(name, fontsize=13)
         for (i, j), value in np.ndenumerate(values.numpy()):
-            axis.add_patch(Rectangle((j, i), 1, 1, **look(i, j)))
-            size = min(20, 24 * side)
-            color = "black" if look(i, j) is not cut else "#777777"
-            words = {"ha": "center", "color": color}
-            axis.text(j + 0.5, i + 0.5, short(value), va="center", fontsize=size, **words)
-            if note(i, j):
-                axis.text(j + 0.5, i + 0.93, note(i, j), va="bottom", fontsize=size / 2, **words)
-        return axis
+            kind = int(states[i, j])
+            axis.add_patch(Rectangle((j, i), 1, 1, clip_on=False, **looks[kind]))
+            ink = "#777777" if kind == 2 else "black"
+            axis.text(j + 0.5, i + 0.5, short(value), va="center", color=ink, **words)
 
-    def outline(axis, row, column, down, across):
+    def outline(axis, row: int, column: int, down: int, across: int) -> None:
         look = {"fill": False, "edgecolor": ORANGE, "linewidth": 4, "clip_on": False}
         axis.add_patch(Rectangle((column, row), across, down, zorder=3, **look))
 
-    def state(i, j):
-        if padding <= i < padding + made[0] and padding <= j < padding + made[1]:
-            return filled if written[i, j] else empty
-        return cut
-
-    def addition(i, j):
-        if placed and top <= i < top + h and left <= j < left + w:
-            return f"{short(before[i, j])} + {short(canvas[i, j] - before[i, j])}"
-        return ""
-
-    row, column = divmod(placed - 1, columns)  # of the input whose turn it is
-    top, left = row * stride, column * stride  # of its stamp
-    done = "" if placed == x.numel() else " so far"
-    inputs = grid(0, x, "input", lambda i, j: filled if order[i, j] < placed else empty)
-    grid(1, kernel, "kernel", lambda i, j: empty)
-    output = grid(3, canvas, f"output{done}", state, addition)
-    if padding:
-        output.set_xlabel("hatched: cut off by padding", fontsize=12)
+    inputs, kernels, stamp, output = axes
+    grid(inputs, x, order < placed, "input")
+    grid(kernels, kernel, torch.zeros(h, w), "kernel")
+    grid(output, canvas, state, "output" if placed == x.numel() else "output so far")
     head = "No stamp yet"
     if placed:
+        row, column = divmod(placed - 1, columns)  # of the input whose turn it is
+        top, left = row * stride, column * stride  # of its stamp
+        added = x[row, column] * kernel
         times = f"{short(x[row, column])} × kernel"
-        stamp = grid(2, x[row, column] * kernel, f"stamp: {times}", lambda i, j: filled)
+        grid(stamp, added, torch.ones(h, w), f"stamp: {times}")
         outline(inputs, row, column, 1, 1)
         outline(stamp, 0, 0, h, w)
         outline(output, top, left, h, w)
+        words["fontsize"] /= 2
+        for (i, j), value in np.ndenumerate(added.numpy()):
+            text = f"{short(before[top + i, left + j])} + {short(value)}"
+            output.text(left + j + 0.5, top + i + 0.93, text, va="bottom", **words)
         head = f"Stamp {placed} of {x.numel()} adds {times}"
+    hatched = " (hatched)" if padding else ""
     size = f"{rows} × {columns} becomes {made[0]} × {made[1]}"
-    title = f"{head}; stride {stride}, padding {padding}: {size}"
-    figure.suptitle(title, fontsize=15, y=1 - 0.1 / height, va="top")
+    figure.suptitle(f"{head}; stride {stride}, padding {padding}{hatched}: {size}", fontsize=15)
     return figure
 
 
 def path_counts(kernel_size: int, dilations: Sequence[int]) -> torch.Tensor:
-    """On how many paths each input pixel reaches one output of a stack of dilated convolutions.
+    """On how many paths each input pixel reaches an output of layers with these dilations.
 
     `float64 [n, n]` with n the receptive field: a single 1 at the output is sent back through
     kernels of ones, the last layer first. Zero means: the output does not see this pixel.
 
-    Args:
-        kernel_size: of every layer.
-        dilations: of the layers, first one first.
     """
     counts = torch.ones(1, 1, 1, 1, dtype=torch.float64)
     ones = torch.ones(1, 1, kernel_size, kernel_size, dtype=torch.float64)
@@ -149,32 +138,27 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
     seen = int((counts > 0).sum())
     size = (width, 0.42 * width)
     figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(1.45, 1))
-    # Offsets of the nodes that lead to the output, in each layer; the output is at 0.
-    nodes = [{0}]
-    lines = []
-    for level, dilation in zip(range(depth, 0, -1), reversed(dilations), strict=True):
-        taps = [tap * dilation - (kernel_size - 1) * dilation / 2 for tap in range(kernel_size)]
-        lines += [
-            [(node + tap, level - 1), (node, level)] for node in sorted(nodes[-1]) for tap in taps
-        ]
-        nodes.append({node + tap for node in nodes[-1] for tap in taps})
-    left.add_collection(LineCollection(lines, colors=BLUE, linewidths=1.0, alpha=0.6))
-    size = min(9.0, 230 / field)
-    edge = (field - 1) / 2
-    every = np.arange(field) - edge
-    for level, places in enumerate(reversed(nodes)):
+    edge, dot = (field - 1) / 2, min(9.0, 230 / field)
+    nodes = {0.0}  # offsets of those that lead to the output; itself at first
+    for level in range(depth, -1, -1):
         # Between two layers the grid is the input's, shifted by half a pixel for even kernels.
-        shift = (min(places) - every[0]) % 1
-        grid = [x + shift for x in every if min(places) <= x + shift <= max(places)]
-        left.plot(grid, [level] * len(grid), "o", color="white", mec="#aaaaaa", ms=size)
+        grid = np.arange(min(nodes), max(nodes) + 1)
         color = ORANGE if level == depth else BLUE
-        left.plot(sorted(places), [level] * len(places), "o", color=color, ms=size)
+        left.plot(grid, np.full(len(grid), level), "o", color="white", mec="#aaaaaa", ms=dot)
+        left.plot(sorted(nodes), [level] * len(nodes), "o", color=color, ms=dot)
+        if level:
+            taps = dilations[level - 1] * (np.arange(kernel_size) - (kernel_size - 1) / 2)
+            lines = [[(node + tap, level - 1), (node, level)] for node in nodes for tap in taps]
+            left.add_collection(
+                LineCollection(lines, colors=BLUE, linewidths=1.0, alpha=0.6, zorder=1)
+            )
+            nodes = {node + tap for node in nodes for tap in taps}
     left.set(xlim=(-edge - 0.6, edge + 0.6), ylim=(-0.35, depth + 0.35), xticks=[])
     names = ["input", *(f"layer {n + 1}\nrate {rate}" for n, rate in enumerate(dilations))]
     left.set_yticks(range(depth + 1), names)
     left.tick_params(length=0)
     left.spines[:].set_visible(False)
-    left.set_title(f"in a row: {len(nodes[-1])} of {field} inputs seen", fontsize=13)
+    left.set_title(f"in a row: {len(nodes)} of {field} inputs seen", fontsize=13)
     norm = LogNorm(1, max(2, counts.max()))
     shades = np.ma.masked_equal(counts, 0)
     drawn = right.imshow(shades, norm=norm, cmap="cividis", interpolation="nearest")
@@ -209,7 +193,6 @@ def aspp_taps(
     Filled marks lie in the picture; hollow ones fall on the padding, where every feature is zero.
 
     Args:
-        image: `uint8 [3, H, W]`.
         positions: name -> (row, column) of the output on the map of features.
         rates: dilations of the convolutions.
         stride: pixels from one position of the map to the next.
@@ -217,35 +200,33 @@ def aspp_taps(
     picture = picture_of(image)
     rows, columns = (-(-n // stride) for n in picture.shape[:2])
     # The part of the plane that is drawn, in pixels: the picture and all taps.
-    reach = max(rates) + 1
-    top = stride * min(0, *(row - reach for row, _ in positions.values()))
-    bottom = stride * max(rows, *(row + reach + 1 for row, _ in positions.values()))
-    left = stride * min(0, *(column - reach for _, column in positions.values()))
-    right = stride * max(columns, *(column + reach + 1 for _, column in positions.values()))
+    outputs, reach = np.array(list(positions.values())), max(rates) + 1
+    top, left = stride * (outputs.min(0) - reach).clip(max=0)
+    bottom, right = stride * (outputs.max(0) + reach + 1).clip(min=(rows, columns))
     height = width / len(positions) * (bottom - top) / (right - left) + 1.4
     figure, axes = plt.subplots(1, len(positions), figsize=(width, height), squeeze=False)
-    around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
-    looks = [
-        (rate, {"color": c, "marker": m}) for rate, (c, m, _) in zip(rates, SERIES, strict=False)
-    ]
+    around = np.array([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
     for axis, (name, (row, column)) in zip(axes.flat, positions.items(), strict=True):
         axis.set_facecolor("#e8e8e8")
         axis.imshow(picture)
         axis.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
         axis.spines[:].set_visible(True)
         counts = []
-        for rate, look in looks:
-            y, x = (np.array([row, column]) + rate * np.array(around)).T
+        for rate, (color, marker, _) in zip(rates, SERIES, strict=False):
+            y, x = ((row, column) + rate * around).T
             hit = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
-            x, y = (x + 0.5) * stride, (y + 0.5) * stride
-            axis.scatter(x[hit], y[hit], s=75, edgecolor="white", linewidth=1.2, zorder=2, **look)
-            look = {"marker": look["marker"], "edgecolor": look["color"], "facecolor": "none"}
-            axis.scatter(x[~hit], y[~hit], s=75, linewidth=1.6, zorder=2, **look)
+            look = {"marker": marker, "s": 75, "linewidth": 1.4}
+            look["edgecolor"] = np.where(hit, "white", color)
+            look["facecolor"] = np.where(hit, color, "none")
+            axis.scatter((x + 0.5) * stride, (y + 0.5) * stride, **look)
             counts.append(f"rate {rate}: {hit.sum() + 1}")
         centre = ((column + 0.5) * stride, (row + 0.5) * stride)
         axis.scatter(*centre, s=110, marker="o", color="#f0e442", edgecolor="black", zorder=3)
         axis.set_title(f"{name}\ntaps in the picture, of 9: " + ", ".join(counts), fontsize=12)
-    handles = [Line2D([], [], ls="", ms=9, label=f"rate {rate}", **look) for rate, look in looks]
+    handles = [
+        Line2D([], [], ls="", ms=9, color=color, marker=marker, label=f"rate {rate}")
+        for rate, (color, marker, _) in zip(rates, SERIES, strict=False)
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     figure.suptitle(title)
     return figure

@@ -7,7 +7,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from seglab.figures.charts import PLAIN, log_axis, plain_ticks, styled
+from seglab.figures.charts import log_axis, styled
 from seglab.figures.colors import ORANGE, SERIES
 from seglab.machine.notebook import in_notebook
 
@@ -39,7 +39,7 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     The IoU's axis always goes from 0 to 100, so that figures can be compared.
 
     Args:
-        histories: name -> `seglab.training.History`.
+        histories: name -> `seglab.history.History`.
     """
     scored = any(history.scores for history in histories.values())
     figure, axes = plt.subplots(1, 1 + scored, figsize=(width, 3.6), squeeze=False)
@@ -73,9 +73,6 @@ class LiveCurve:
 
     Give one to `seglab.training.fit` as `watch`. Only the last figure is stored with the notebook.
     Outside a notebook nothing is drawn.
-
-    Args:
-        title: the name of the training in the figure.
     """
 
     def __init__(self, title: str = "this training"):
@@ -83,7 +80,7 @@ class LiveCurve:
         self.handle = None
 
     def __call__(self, history) -> None:
-        """Draw a `seglab.training.History` of at least one step."""
+        """Draw a `seglab.history.History` of at least one step."""
         if not in_notebook():
             return
         from IPython.display import Image, display
@@ -97,45 +94,6 @@ class LiveCurve:
 
 
 @styled
-def pixel_costs(probabilities: dict[str, float], width: float = 8) -> plt.Figure:
-    """Cross-entropy as a curve: what a pixel costs for the probability of its true class.
-
-    Args:
-        probabilities: name of a pixel -> probability of its true class, above 0.
-    """
-    figure, axis = plt.subplots(figsize=(width, 0.42 * width))
-    x = np.linspace(0.02, 1, 200)
-    axis.plot(x, -np.log(x), color=PLAIN, linewidth=2)
-    for name, p in probabilities.items():
-        place, text = (p, -np.log(p)), f"{name}: -ln {p:g} = {-np.log(p):.2f}"
-        axis.plot(*place, "o", color=ORANGE, markersize=10)
-        axis.annotate(text, place, (12, 6), textcoords="offset points", fontsize=12)
-    axis.set(xlim=(0, 1.02), ylim=(-0.15, 4), ylabel="cost of the pixel")
-    axis.set_xlabel("probability that the network gives to the true class")
-    axis.set_title("Right and sure costs nothing; wrong and sure costs most")
-    axis.grid()
-    return figure
-
-
-@styled
-def schedule_curves(recipes: dict, title: str, width: float = 9) -> plt.Figure:
-    """The learning rate over the steps of a training, as a share of its highest value.
-
-    Args:
-        recipes: name -> `seglab.recipes.Recipe`.
-    """
-    figure, axis = plt.subplots(figsize=(width, 0.38 * width))
-    for (name, recipe), (color, _, dash) in zip(recipes.items(), cycle(SERIES), strict=False):
-        factors = [recipe.factor(step) for step in range(recipe.steps)]
-        axis.plot(factors, color=color, linestyle=dash, linewidth=2.5, label=name)
-    axis.set(xlabel="step", ylabel="share of the highest\nlearning rate", ylim=(0, 1.05))
-    axis.set_title(title)
-    axis.grid()
-    axis.legend()
-    return figure
-
-
-@styled
 def learning_rate_runs(
     runs: dict, chosen: float, smoothing: int = 5, width: float = 12
 ) -> plt.Figure:
@@ -145,7 +103,7 @@ def learning_rate_runs(
     upper edge.
 
     Args:
-        runs: learning rate -> `seglab.training.History`, without steps if it broke down.
+        runs: learning rate -> `seglab.history.History`, without steps if it broke down.
         chosen: one of the learning rates.
         smoothing: the loss is a running mean over so many steps.
 
@@ -185,37 +143,4 @@ def learning_rate_runs(
     reached = f"{ends[chosen]:,.2f}" if np.isfinite(ends[chosen]) else "no number any more"
     rest = "the lowest of these" if chosen == best else f"{ends[best]:.2f} at {best:g} is lowest"
     figure.suptitle(f"Learning rate {chosen:g}: loss {reached} at the end; {rest}")
-    return figure
-
-
-@styled
-def imbalance(
-    shares: dict[str, float],
-    weights: dict[str, dict[str, float]],
-    label: str,
-    width: float = 12,
-) -> plt.Figure:
-    """How common each class is, and how much its pixels weigh in the loss.
-
-    Args:
-        shares: class -> share of the labelled pixels, 0 to 1. Drawn with the largest on top.
-        weights: name of a rule -> class -> weight, above 0.
-        label: what the weights are.
-    """
-    names = sorted(shares, key=shares.get, reverse=True)
-    size = (width, 0.34 * len(names) + 2)
-    figure, (left, right) = plt.subplots(1, 2, figsize=size, sharey=True)
-    drawn = left.barh(names, [100 * shares[name] for name in names], color=PLAIN)
-    left.bar_label(drawn, fmt="{:.1f}", padding=3, fontsize=11)
-    left.invert_yaxis()
-    left.margins(x=0.12)
-    left.set_xlabel("share of the labelled pixels (%)")
-    for (rule, of), (color, marker, _) in zip(weights.items(), cycle(SERIES), strict=False):
-        values = [of[name] for name in names]
-        right.plot(values, names, marker, color=color, markersize=9, label=rule)
-    right.set(xscale="log", xlabel=label)
-    plain_ticks(right.xaxis)
-    right.grid(axis="x")
-    figure.legend(ncols=len(weights), loc="outside lower right")
-    figure.suptitle("What is rare gets a higher weight; how much higher is a choice")
     return figure

@@ -12,7 +12,7 @@ from seglab.figures.colors import ORANGE
 from seglab.palettes import VOC_PALETTE, colorize
 
 
-def write_cells(axis, words, **look) -> None:
+def write_cells(axis, words, fontsize: float = 12) -> None:
     """Write `words [rows, columns]` into the squares of a drawn image, white on dark ones."""
     (image,) = axis.images
     colors = image.to_rgba(image.get_array())[..., :3]
@@ -20,15 +20,18 @@ def write_cells(axis, words, **look) -> None:
     for (row, column), word in np.ndenumerate(words):
         if word != "":
             ink = "white" if dark[row, column] else "black"
-            axis.text(column, row, word, ha="center", va="center", color=ink, **look)
+            axis.text(column, row, word, ha="center", va="center", color=ink, fontsize=fontsize)
 
 
-def lines_between(axis, shape: Sequence[int], color: str, linewidth: float) -> None:
-    """Lines between the squares of a drawn image `[rows, columns]`, and no ticks."""
-    axis.set_xticks(np.arange(0.5, shape[1] - 1), [])
-    axis.set_yticks(np.arange(0.5, shape[0] - 1), [])
-    axis.grid(color=color, linewidth=linewidth, alpha=1)
+def draw_squares(axis, grid, name: str, line: tuple[str, float], **colors) -> None:
+    """A map `[rows, columns]` or picture as squares with lines of a colour and width between."""
+    axis.imshow(grid, interpolation="nearest", **colors)
+    axis.spines[:].set_visible(True)
+    axis.set_xticks(np.arange(0.5, len(grid[0]) - 1), [])
+    axis.set_yticks(np.arange(0.5, len(grid) - 1), [])
+    axis.grid(color=line[0], linewidth=line[1], alpha=1)
     axis.tick_params(length=0)
+    axis.set_title(name, fontsize=12)
 
 
 @styled
@@ -47,11 +50,8 @@ def numbers(
     size = (width, height)
     figure, axes = plt.subplots(1, len(masks), figsize=size, width_ratios=shares, squeeze=False)
     for axis, mask, name in zip(axes.flat, masks, titles or [""] * len(masks), strict=True):
-        axis.imshow(colorize(mask, palette), interpolation="nearest")
-        axis.spines[:].set_visible(True)
-        lines_between(axis, mask.shape, "gray", 0.5)
-        write_cells(axis, mask, fontsize=min(13, 24 * side))
-        axis.set_title(name, fontsize=12)
+        draw_squares(axis, colorize(mask, palette), name, ("gray", 0.5))
+        write_cells(axis, mask, min(13, 24 * side))
     if title:
         figure.suptitle(title)
     return figure
@@ -71,7 +71,6 @@ def score_grids(
 
     Args:
         grids: maps `[h, w]`; all are drawn at the same size, whatever their number of squares.
-        titles: one for each map.
         columns: maps in a row; default: all.
     """
     columns = columns or len(grids)
@@ -79,31 +78,32 @@ def score_grids(
     size = (width, rows * (width / columns + 0.3) + 0.3)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     limit = 1.8 * max(float(grid.abs().max()) for grid in grids)  # pale enough for black figures
+    colors = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
     form = "g" if all((grid == grid.round()).all() for grid in grids) else ".2f"
     below = any((grid < 0).any() for grid in grids)
     for axis, grid, name in zip(axes.flat, grids, titles, strict=False):
-        axis.imshow(grid.numpy(), cmap="PuOr_r", vmin=-limit, vmax=limit)
+        draw_squares(axis, grid.numpy(), name, ("white", 1), **colors)
         if grid.shape[1] <= 4:
-            words = [[f"{value + 0:{form}}" for value in row] for row in grid.tolist()]
-            write_cells(axis, words, fontsize=13)
+            write_cells(axis, [[f"{value + 0:{form}}" for value in row] for row in grid.tolist()])
         elif grid.shape[1] <= 12 and below:
-            write_cells(axis, np.where(grid > 0, "+", ""), fontsize=11)
-        axis.spines[:].set_visible(True)
-        lines_between(axis, grid.shape, "white", 1)
-        axis.set_title(name, fontsize=12)
+            write_cells(axis, np.where(grid > 0, "+", ""))
     figure.suptitle(title)
     return figure
 
 
 def named_squares(
-    shades, words, rows: Sequence[str], columns: Sequence[str], cmap: str, limits: tuple, **look
+    shades, words, rows: Sequence[str], columns: Sequence[str], colors: tuple, fontsize: float = 12
 ) -> plt.Axes:
-    """Coloured squares (grey where a shade is NaN), with names at the left and on top."""
+    """Coloured squares (grey where a shade is NaN), with names at the left and on top.
+
+    Args:
+        colors: name of a colour map, and the shades where it begins and ends.
+    """
     axis = plt.gca()
-    colors = plt.get_cmap(cmap).with_extremes(bad="#e6e6e6")
-    low, high = limits
-    axis.imshow(np.ma.masked_invalid(shades), cmap=colors, vmin=low, vmax=high, aspect="auto")
-    write_cells(axis, words, **look)
+    name, low, high = colors
+    cmap = plt.get_cmap(name).with_extremes(bad="#e6e6e6")
+    axis.imshow(np.ma.masked_invalid(shades), cmap=cmap, vmin=low, vmax=high, aspect="auto")
+    write_cells(axis, words, fontsize)
     axis.set_xticks(range(len(columns)), columns)
     axis.set_yticks(range(len(rows)), rows)
     axis.xaxis.tick_top()
@@ -119,30 +119,12 @@ def frame(axis, row: int, column: int) -> None:
 
 
 @styled
-def change_table(
-    changes: dict[str, dict[str, float]], title: str, label: str, width: float = 10
-) -> plt.Figure:
-    """Gains and losses as coloured squares with their figures: orange above zero, purple below.
-
-    Args:
-        changes: name of the column -> name of the row -> value. Rows keep the first one's order.
-        label: what the values are.
-    """
-    rows = list(next(iter(changes.values())))
-    values = np.array([[column[row] for column in changes.values()] for row in rows])
-    figure = plt.figure(figsize=(width, 0.36 * len(rows) + 1.4))
-    limit = 2.2 * np.abs(values).max()  # pale enough for black figures
-    words = [[f"{round(value, 1) + 0:+.1f}" for value in row] for row in values]  # no "-0.0"
-    limits = (-limit, limit)
-    axis = named_squares(values, words, rows, list(changes), "PuOr_r", limits, fontsize=12)
-    axis.set_xlabel(label)
-    figure.suptitle(title)
-    return figure
-
-
-@styled
 def score_table(
-    scores: dict[str, dict[str, float]], title: str, label: str, width: float = 9
+    scores: dict[str, dict[str, float]],
+    title: str,
+    label: str,
+    width: float = 9,
+    signs: bool = False,
 ) -> plt.Figure:
     """Scores as coloured squares with their figures; the highest of each row is framed.
 
@@ -150,15 +132,19 @@ def score_table(
         scores: name of the column -> name of the row -> value from 0 to 100, NaN where there is
             none. Rows keep the first one's order.
         label: what the values are.
+        signs: are they differences? Then orange is above zero and purple below, and none framed.
     """
     rows = list(next(iter(scores.values())))
     values = np.array([[column[row] for column in scores.values()] for row in rows], dtype=float)
-    values = values.round(1)
+    values = values.round(1) + 0  # no "-0.0"
+    form = "+.1f" if signs else ".1f"
+    words = [["–" if np.isnan(value) else f"{value:{form}}" for value in row] for row in values]
+    limit = 2.2 * np.nanmax(np.abs(values))  # pale enough for black figures
+    colors = ("PuOr_r", -limit, limit) if signs else ("Blues", 0, 130)
     figure = plt.figure(figsize=(width, 0.38 * len(rows) + 1.4))
-    words = [["–" if np.isnan(value) else f"{value:.1f}" for value in row] for row in values]
-    axis = named_squares(values, words, rows, list(scores), "Blues", (0, 130), fontsize=12)
+    axis = named_squares(values, words, rows, list(scores), colors)
     best = np.nan_to_num(values, nan=-1).max(1, keepdims=True)
-    for row, column in np.argwhere(values == best):
+    for row, column in [] if signs else np.argwhere(values == best):
         frame(axis, row, column)
         axis.texts[row * len(scores) + column].set_weight("bold")
     axis.set_xlabel(label)
@@ -181,21 +167,19 @@ def confusion(
 
     Args:
         counts: whole numbers `[C, C]`.
-        classes: C names.
         void_counts: whole numbers `[C]`, a last row for pixels whose true label is void.
         shares: write the share of the row in percent instead of the count?
     """
     counts, rows, across = np.asarray(counts), list(classes), len(classes)
     share = counts / counts.sum(1, keepdims=True).clip(1)
-    words = [[f"{100 * s:.0f}" for s in row] for row in share] if shares else None
-    words = words or [[f"{count:,}" for count in row] for row in counts]
+    written = (100 * share).round().astype(int) if shares else counts
     if void_counts is not None:
+        written = np.vstack([written, void_counts])
         share = np.vstack([share, np.full(across, np.nan)])
-        words = [*words, [f"{count:,}" for count in np.asarray(void_counts)]]
         rows.append("void (left out)")
+    words = [[f"{number:,}" for number in row] for row in written]
     figure = plt.figure(figsize=(width, width * 0.6 * len(rows) / across + 1.1))
-    size = min(14, 11 * width / across)
-    axis = named_squares(share, words, rows, classes, "Blues", (0, 1), fontsize=size)
+    axis = named_squares(share, words, rows, classes, ("Blues", 0, 1), min(14, 11 * width / across))
     for place in range(across):
         frame(axis, place, place)
     if across > 5:

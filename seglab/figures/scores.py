@@ -10,13 +10,7 @@ from matplotlib.patches import Patch
 
 from seglab.figures.charts import PLAIN, styled
 from seglab.figures.colors import BLUE, ORANGE
-from seglab.figures.pictures import (
-    class_legend,
-    classes_in,
-    inches_per_pixel,
-    legend_columns,
-    name_regions,
-)
+from seglab.figures.pictures import classes_in, name_regions, show
 from seglab.instances import average_precision, precision_recall
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE
@@ -27,8 +21,7 @@ from seglab.prediction import overlay
 def overlap(truth, prediction, width: float = 11) -> plt.Figure:
     """Two masks of one object on top of each other, and three scores of the overlap (notebook 08).
 
-    Args:
-        truth, prediction: `bool [H, W]`; one of them at least is somewhere true.
+    Both are `bool [H, W]`, and one of them at least is somewhere true.
     """
     truth, prediction = torch.as_tensor(truth), torch.as_tensor(prediction)
     matrix = ConfusionMatrix(2)
@@ -57,19 +50,14 @@ def overlap(truth, prediction, width: float = 11) -> plt.Figure:
     right.invert_yaxis()
     right.set(xlim=(0, 119), xticks=range(0, 101, 20))
     right.tick_params("y", labelsize=14, length=0)
-    figure.legend(
-        handles=[
-            Patch(facecolor=color, label=f"{name}: {int(where.sum()):,}")
-            for name, (where, color) in kinds.items()
-        ],
-        loc="outside lower center",
-        ncols=4,
-    )
+    patches = [Patch(facecolor=color) for _, color in kinds.values()]
+    counts = [f"{name}: {int(where.sum()):,}" for name, (where, _) in kinds.items()]
+    figure.legend(patches, counts, loc="outside lower center", ncols=4)
     words = ", ".join(f"{name} {value:.1f}" for name, value in scores.items())
     figure.suptitle(words.replace("\n", " ") + " %")
     figure.draw_without_rendering()  # only now the size of the picture is known
     named = list(enumerate(kinds))[1:]
-    name_regions(left, numbers, inches_per_pixel(left), named, indices=False)
+    name_regions(left, numbers, named, indices=False)
     for text in left.texts:  # no outlines as on a photograph: they smudge on the pale ground
         paper = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"}
         text.set(color="black", path_effects=[], bbox=paper)
@@ -96,27 +84,18 @@ def curtain(
     column = round(share * mixed.shape[1])
     mixed[:, :column] = np.asarray(prediction)[:, :column]
     names = classes_in([truth, prediction], classes)  # of both, or the figure would jump
-    across = legend_columns(width, names)
-    foot = 0.34 * -(-len(names) // across)
-    height = width * mixed.shape[0] / mixed.shape[1] + 0.45 + foot
-    figure, axis = plt.subplots(figsize=(width, height))
-    axis.imshow(overlay(image, mixed, palette, 0.75), interpolation="nearest")
+    figure = show([overlay(image, mixed, palette, 0.75)], [" "], 1, width, palette, legend=names)
+    (axis,) = figure.axes
+    axis.set_title("← prediction", loc="left", fontsize=15)
+    axis.set_title("truth →", loc="right", fontsize=15)
     axis.axvline(column - 0.5, color="black", linewidth=5)
     axis.axvline(column - 0.5, color="white", linewidth=2)
-    axis.set(xlim=(-0.5, mixed.shape[1] - 0.5), xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
-    for text, place in (("← prediction", 0), ("truth →", 1)):
-        axis.set_title(text, loc=("left", "right")[place], fontsize=15)
-    class_legend(figure, names, palette, across)
-    figure.subplots_adjust(
-        left=0.005, right=0.995, bottom=foot / height + 0.01, top=1 - 0.42 / height
-    )
     # Each side by itself, or a name could stand across the line.
     left = np.arange(mixed.shape[1]) < column
     words = []
     for kind, side in (("prediction", left), ("truth", ~left)):
         half = np.where(side, mixed.astype(int), -1)
-        name_regions(axis, half, inches_per_pixel(axis), names, not palette[0].any())
+        name_regions(axis, half, names, blank=not palette[0].any())
         shown = ", ".join(name for index, name in names if (half == index).any())
         words.append(f"{kind} on {100 * side.mean():.0f} % of the picture: {shown or 'nothing'}")
     figure.set_label("; ".join(words))

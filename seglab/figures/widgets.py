@@ -12,6 +12,7 @@ import torch
 from seglab import figures
 from seglab.figures.curves import png_of
 from seglab.machine.runtime import Runtime
+from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOC_CLASSES
 from seglab.prediction import predict
 from seglab.unet import UNet, muted_skips
@@ -96,9 +97,7 @@ def _slider(
 def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
     """Transposed convolution stamp by stamp (notebook 03); the figure is `seglab.figures.stamps`.
 
-    Args:
-        x: `float [H, W]`; default: the 2 x 2 numbers of the notebook.
-        kernel: `float [h, w]`; default: the same numbers.
+    Both are `float [H, W]`; default: the 2 x 2 numbers of the notebook.
     """
     toy = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
     x, kernel = toy if x is None else x, toy if kernel is None else kernel
@@ -123,35 +122,47 @@ def skip_switch(
 ) -> Interactive:
     """A trained U-Net predicts one picture with the skips of your choice (notebook 05).
 
-    One checkbox for each skip; the figure is `seglab.figures.silenced_skips`. At first the two
-    finest skips are off.
+    One checkbox for each skip; at first the two finest skips are off.
 
     Args:
-        model: a trained `UNet`.
-        image: `uint8 [3, H, W]`.
-        mask: its true mask `[H, W]`.
+        image, mask: `uint8 [3, H, W]`, and its true mask `[H, W]`.
         class_index: the class whose found pixels are counted; the mask should show it.
         longest_side, runtime: see `seglab.prediction.predict`.
         classes: names, index 0 first.
     """
     strides = model.encoder.strides[: len(model.ups)]
-    with_all = predict(model, image, longest_side, runtime)
+
+    def found(off: list[int]) -> tuple[torch.Tensor, str, float]:
+        """Without the skips of these levels: the mask, its scores in words, and what is found."""
+        with muted_skips(model, off):
+            prediction = predict(model, image, longest_side, runtime)
+        matrix = ConfusionMatrix(len(classes))
+        matrix.update(prediction, mask)
+        share, iou = (100 * of[class_index].item() for of in (matrix.accuracy, matrix.iou))
+        return prediction, f"{share:.0f} % found, IoU {iou:.0f} %", share
+
+    with_all, scores_of_all, share = found([])
+    title = f"{share:.0f} % of the {classes[class_index]}'s pixels are found with all skips"
 
     def draw(**on: bool) -> plt.Figure:
         off = [level for level, stride in enumerate(strides) if not on[f"stride_{stride}"]]
-        with muted_skips(model, off):
-            chosen = predict(model, image, longest_side, runtime)
-        silenced = [strides[level] for level in off]
-        return figures.silenced_skips(
-            image, mask, with_all, chosen, silenced, class_index, classes=classes
+        chosen, scores, share = found(off)
+        words = ", ".join(str(strides[level]) for level in off) or "none"
+        rest = f"{share:.0f} % without stride{'s' * (len(off) > 1)} {words}"
+        return figures.show(
+            [image, mask, with_all, chosen],
+            ["image", "true mask", f"all skips: {scores_of_all}", f"skips off: {words}: {scores}"],
+            columns=2,
+            width=9,
+            classes=classes,
+            title=f"{title}, {rest if off else 'and none is off'}",
         )
 
     look = {"indent": False, "layout": {"width": "auto", "margin": "2px 16px 2px 2px"}}
+    names = {f"stride_{stride}": f"skip at stride {stride}" for stride in strides}
     controls = {
-        f"stride_{stride}": ipywidgets.Checkbox(
-            value=level > 1, description=f"skip at stride {stride}", **look
-        )
-        for level, stride in enumerate(strides)
+        name: ipywidgets.Checkbox(value=level > 1, description=words, **look)
+        for level, (name, words) in enumerate(names.items())
     }
     return Interactive(draw, controls)
 
@@ -167,8 +178,7 @@ RATE_PATTERNS = {
 def receptive_field_explorer() -> Interactive:
     """What a stack of dilated convolutions sees (notebook 06): `seglab.figures.dilated_stack`.
 
-    Kernel size, rate, number of layers, and how the rate changes from layer to layer. At first
-    three layers of rate 2, which see only every second pixel.
+    At first three layers of rate 2, which see only every second pixel.
     """
     pattern = _choice("rates", list(RATE_PATTERNS), "14em")
     controls = {
@@ -192,13 +202,10 @@ def receptive_field_explorer() -> Interactive:
 
 
 def learning_rate_explorer(runs: dict) -> Interactive:
-    """Recorded short trainings, one for each learning rate (notebook 07).
-
-    A slider over the learning rates and one for the smoothing of the loss; the figure is
-    `seglab.figures.learning_rate_runs`. At first the lowest learning rate is chosen.
+    """Recorded short trainings (notebook 07): `seglab.figures.learning_rate_runs`.
 
     Args:
-        runs: learning rate -> `seglab.training.History`, without steps if the training broke down.
+        runs: learning rate -> `seglab.history.History`, without steps if the training broke down.
     """
     chosen = ipywidgets.SelectionSlider(
         options=[(f"{rate:g}", rate) for rate in sorted(runs)],
@@ -212,11 +219,9 @@ def learning_rate_explorer(runs: dict) -> Interactive:
 
 
 def overlap_explorer() -> Interactive:
-    """Move one shape over another and watch IoU, Dice and pixel accuracy (notebook 08).
+    """Move one shape over another and watch their scores (notebook 08): `seglab.figures.overlap`.
 
-    The figure is `seglab.figures.overlap`. The true shape, 40 pixels across, stays in the middle of
-    the picture; shape, size and place of the predicted one, and the size of the picture, follow
-    the controls.
+    The true shape, 40 pixels across, stays in the middle of the picture.
     """
     controls = {
         "shape": _choice("shape", ["disc", "box"], "5em"),
@@ -252,29 +257,20 @@ def truth_slider(
 ) -> Interactive:
     """A line to drag over a picture: prediction on its left, truth on its right (notebook 08).
 
-    The figure is `seglab.figures.curtain`.
-
-    Args:
-        image: `uint8 [3, H, W]`.
-        truth, prediction: masks `[H, W]`.
-        classes: names, index 0 first.
+    The figure and its arguments are `seglab.figures.curtain`.
     """
 
     def draw(line: int) -> plt.Figure:
         return figures.curtain(image, truth, prediction, line / 100, classes)
 
-    return Interactive(
-        draw, {"line": _slider("line (%)", 50, 0, 100, "80%", continuous_update=True)}
-    )
+    line = _slider("line (%)", 50, 0, 100, "80%", continuous_update=True)
+    return Interactive(draw, {"line": line})
 
 
 def surest_explorer(right: torch.Tensor, objects: int) -> Interactive:
-    """Keep more or fewer of the surest predictions (notebook 10).
+    """Keep more or fewer of the surest predictions (notebook 10), at first a third.
 
-    The figure is `seglab.figures.precision_recall_curve`; at first a third is kept.
-
-    Args:
-        right, objects: see `seglab.figures.precision_recall_curve`.
+    The figure and its arguments are `seglab.figures.precision_recall_curve`.
     """
     kept = _slider("predictions kept", -(-len(right) // 3), 1, len(right), "80%")
     return Interactive(partial(figures.precision_recall_curve, right, objects), {"kept": kept})

@@ -14,7 +14,6 @@ from seglab import figures
 from seglab.figures.colors import ORANGE
 from seglab.history import History
 from seglab.machine.notebook import in_notebook
-from seglab.recipes import Recipe
 
 
 @pytest.fixture(autouse=True)
@@ -178,41 +177,3 @@ def test_a_log_axis_has_plain_numbers():
     shown = [label.get_text() for label in axis.get_yticklabels() if low <= label._y <= high]
     assert shown == ["0.2", "0.5", "1", "2", "5", "10", "20"]
     assert axis.get_yscale() == "log" and axis.get_title() == "a title"
-
-
-# ---------------------------------------------------------------- other drawings
-
-
-def test_a_pixel_costs_minus_the_logarithm_of_its_probability():
-    axis = figures.pixel_costs({"one": 0.5, "other": 0.125}).axes[0]
-    curve, *points = axis.lines
-    np.testing.assert_allclose(np.exp(-curve.get_ydata()), curve.get_xdata())
-    assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in points] == [
-        (0.5, pytest.approx(math.log(2))),
-        (0.125, pytest.approx(3 * math.log(2))),
-    ]
-    texts = [text.get_text() for text in axis.texts]
-    assert texts == ["one: -ln 0.5 = 0.69", "other: -ln 0.125 = 2.08"]
-
-
-def test_schedule_curves_are_the_recipes_factors():
-    recipes = {name: Recipe(images=80, schedule=name) for name in ("poly", "one_cycle")}
-    axis = figures.schedule_curves(recipes, "a title").axes[0]
-    for line, (name, recipe) in zip(axis.lines, recipes.items(), strict=True):
-        assert line.get_label() == name
-        assert list(line.get_ydata()) == [recipe.factor(step) for step in range(20)]
-    assert axis.get_title() == "a title"
-
-
-def test_imbalance_sorts_by_share_and_draws_each_weight_at_its_class():
-    shares = {"rare": 0.1, "common": 0.7, "some": 0.2}
-    weights = {"none": dict.fromkeys(shares, 1.0), "rule": {"rare": 9, "common": 1, "some": 4}}
-    figure = figures.imbalance(shares, weights, "a label")
-    left, right = figure.axes
-    assert [label.get_text() for label in left.get_yticklabels()] == ["common", "some", "rare"]
-    assert [bar.get_width() for bar in left.patches] == pytest.approx([70, 20, 10])
-    assert [text.get_text() for text in left.texts] == ["70.0", "20.0", "10.0"]
-    assert [list(line.get_xdata()) for line in right.lines] == [[1, 1, 1], [1, 4, 9]]
-    assert [list(line.get_ydata()) for line in right.lines] == [["common", "some", "rare"]] * 2
-    assert right.get_xlabel() == "a label" and right.get_xscale() == "log"
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["none", "rule"]

@@ -112,25 +112,6 @@ def test_error_map_counts_what_the_confusion_matrix_counts(triple):
     np.testing.assert_array_equal(void, truth == VOID)
 
 
-def test_gallery_has_four_pictures_in_a_row(triple):
-    image, truth, prediction = triple
-    figure = figures.gallery([triple, triple], ["first", "second"], "a title")
-    assert len(figure.axes) == 8
-    titles = [axis.get_title() for axis in figure.axes]
-    assert (titles[0], titles[1], titles[2], titles[6]) == ("image", "true mask", "first", "second")
-    drawn = [axis.images[0].get_array() for axis in figure.axes[:4]]
-    np.testing.assert_array_equal(drawn[0], image.permute(1, 2, 0))
-    np.testing.assert_array_equal(drawn[1], VOC_PALETTE[truth.numpy()])
-    np.testing.assert_array_equal(drawn[2], VOC_PALETTE[prediction.numpy()])
-    np.testing.assert_array_equal(drawn[3], figures.error_map(image, truth, prediction))
-    assert figure.get_suptitle() == "a title"
-
-
-def test_gallery_wants_a_note_for_each_row(triple):
-    with pytest.raises(ValueError, match="shorter"):
-        figures.gallery([triple, triple], ["only one"], "t")
-
-
 # ---------------------------------------------------------------- scores
 
 

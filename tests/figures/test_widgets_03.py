@@ -25,7 +25,8 @@ def panel(figure, title):
 
 def numbers_in(axis):
     """The large numbers written in a grid, as an array of its shape."""
-    shape = int(axis.get_ylim()[0]), int(axis.get_xlim()[1])
+    cells = [p for p in axis.patches if p.get_fill()]
+    shape = int(max(p.get_y() for p in cells)) + 1, int(max(p.get_x() for p in cells)) + 1
     values = np.full(shape, np.nan)
     for text in axis.texts:
         if text.get_va() == "center":

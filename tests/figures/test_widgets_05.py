@@ -254,23 +254,3 @@ def test_the_nested_diagram_has_fifteen_nodes():
     node = network.columns[2][1]  # level 1 of column 3
     count = sum(p.numel() for p in node.parameters())
     assert f"(1, 3)\n8 ch.\n{count / 1e3:,.0f} k" in boxes
-
-
-def test_crop_and_join_draws_the_middle_of_the_skip():
-    skip, x = torch.arange(36.0).view(6, 6), -torch.arange(8.0).view(2, 4)
-    figure = figures.crop_and_join(skip, x, "a title")
-    cut = [float(text.get_text()) for text in figure.axes[2].texts]
-    assert cut == skip[2:4, 1:5].flatten().tolist()
-    (window,) = figure.axes[0].patches
-    assert (window.get_x(), window.get_y()) == (0.5, 1.5)  # around rows 2, 3 and columns 1 to 4
-    assert (window.get_width(), window.get_height()) == (4, 2)
-
-
-def test_overlap_tile_names_the_sizes_and_keeps_the_image():
-    image = torch.randint(0, 256, (3, 60, 80), dtype=torch.uint8)
-    figure = figures.overlap_tile(image, tile=20, margin=30)
-    (drawn,) = figure.axes[0].images
-    np.testing.assert_array_equal(drawn.get_array()[30:90, 30:110], image.permute(1, 2, 0).numpy())
-    assert drawn.get_extent() == [-30, 110, 90, -30]
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels[1:] == ["needed: 80 × 80", "labelled: 20 × 20"]

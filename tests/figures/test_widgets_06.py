@@ -91,7 +91,7 @@ def check(figure, kernel_size, dilations):
     picture = figure.axes[1].images[0].get_array()
     assert picture.shape == (field, field)
     assert picture.count() == seen  # the rest is masked
-    assert len(figure.axes[0].collections[0].get_segments()) == sum(
+    assert sum(len(lines.get_segments()) for lines in figure.axes[0].collections) == sum(
         len({sum(p) for p in product(*(_taps(kernel_size, d) for d in dilations[level:]))})
         * kernel_size
         for level in range(1, len(dilations) + 1)
@@ -177,12 +177,13 @@ def test_aspp_taps_counts_the_taps_that_a_convolution_uses():
         assert axis.get_title() == f"{name}\ntaps in the picture, of 9: {', '.join(counts)}"
 
 
-def test_change_table_writes_each_value():
-    figure = figures.change_table(
-        {"a": {"x": 1.26, "y": -3.0}, "b": {"x": -0.04, "y": 2.04}}, "t", "l"
+def test_differences_are_written_with_their_signs_and_none_is_framed():
+    figure = figures.score_table(
+        {"a": {"x": 1.26, "y": -3.0}, "b": {"x": -0.04, "y": 2.04}}, "t", "l", signs=True
     )
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["+1.3", "+0.0", "-3.0", "+2.0"]
+    assert not figure.axes[0].patches
 
 
 def test_the_diagram_names_all_four():
