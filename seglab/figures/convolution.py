@@ -128,10 +128,7 @@ def dilated_stack(kernel_size: int, dilations: Sequence[int], width: float = 12)
     """What one output of a stack of dilated convolutions sees (notebook 06).
 
     Left: the stack in one dimension, a line from each tap to the output that uses it. Right: in two
-    dimensions, on how many paths each pixel reaches the output.
-
-    Args:
-        kernel_size, dilations: see `path_counts`.
+    dimensions, on how many paths each pixel reaches the output (`path_counts`).
     """
     counts = path_counts(kernel_size, dilations).numpy()
     field, depth = len(counts), len(dilations)

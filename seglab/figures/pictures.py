@@ -60,11 +60,8 @@ def show(
 
     Args:
         items: see `picture_of`.
-        titles: one for each item.
         columns: pictures in a row; default: all, up to four.
-        width: of the figure in inches.
         legend: list the classes that occur in the masks? Or (index, name) of those to list.
-        title: of the whole figure.
         names: write the names into the masks (see `name_regions`)? Default: if each picture gets
             2 inches or more.
     """

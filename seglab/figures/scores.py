@@ -73,12 +73,9 @@ def curtain(
     palette: np.ndarray = VOC_PALETTE,
     width: float = 8,
 ) -> plt.Figure:
-    """A picture under two masks: left of a line the predicted one, right of it the true one.
+    """An image `uint8 [3, H, W]` under two masks: left of a line the predicted one, right the true.
 
-    Args:
-        image: `uint8 [3, H, W]`.
-        truth, prediction: masks `[H, W]`.
-        share: where the line is, from 0 (the left edge: all truth) to 1 (all prediction).
+    The line is at a share of the width, from 0 (all truth) to 1 (all prediction).
     """
     mixed = np.asarray(truth).copy()
     column = round(share * mixed.shape[1])

@@ -128,7 +128,6 @@ def skip_switch(
         image, mask: `uint8 [3, H, W]`, and its true mask `[H, W]`.
         class_index: the class whose found pixels are counted; the mask should show it.
         longest_side, runtime: see `seglab.prediction.predict`.
-        classes: names, index 0 first.
     """
     strides = model.encoder.strides[: len(model.ups)]
 
