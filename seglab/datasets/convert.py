@@ -314,7 +314,9 @@ def _write_lists(items: list[Item], report: Report, target: Path, share: float, 
     lists = {part: sorted(i.name for i in items if i.split == part) for part in parts}
     rest = sorted(item.name for item in items if item.split != "test")
     if lists["val"]:
-        rest = sorted(lists["train"] + lists["val"])
+        loose = sorted(set(rest) - {*lists["train"], *lists["val"]})
+        lists["train"] += loose
+        report.guesses += [f"images of no split are for training ({len(loose)})"] if loose else []
     elif len(rest) > 1:
         report.guesses.append("the split, by name")
         lists |= {part: divide(rest, part, share, seed) for part in ("train", "val")}
