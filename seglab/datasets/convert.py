@@ -13,7 +13,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from io import BytesIO
 from pathlib import Path
 
@@ -207,8 +207,9 @@ def _place_for(source: Path) -> Path:
 
 
 def _state(source: Path) -> str:
-    """A number that changes when a file of the source is added, removed or written."""
-    lines = [str(source.resolve())]
+    """A number that changes when a file of the source is added, removed or written, or a report
+    has other fields."""
+    lines = [str(source.resolve()), *(part.name for part in fields(Report))]
     for path in sorted(source.rglob("*")):
         if path.is_file():
             about = path.stat()
