@@ -13,7 +13,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from io import BytesIO
 from pathlib import Path
 
@@ -207,8 +207,9 @@ def _place_for(source: Path) -> Path:
 
 
 def _state(source: Path) -> str:
-    """A number that changes when a file of the source is added, removed or written."""
-    lines = [str(source.resolve())]
+    """A number that changes when a file of the source is added, removed or written, or a report
+    has other fields."""
+    lines = [str(source.resolve()), *(part.name for part in fields(Report))]
     for path in sorted(source.rglob("*")):
         if path.is_file():
             about = path.stat()
@@ -314,7 +315,9 @@ def _write_lists(items: list[Item], report: Report, target: Path, share: float, 
     lists = {part: sorted(i.name for i in items if i.split == part) for part in parts}
     rest = sorted(item.name for item in items if item.split != "test")
     if lists["val"]:
-        rest = sorted(lists["train"] + lists["val"])
+        loose = sorted(set(rest) - {*lists["train"], *lists["val"]})
+        lists["train"] += loose
+        report.guesses += [f"images of no split are for training ({len(loose)})"] if loose else []
     elif len(rest) > 1:
         report.guesses.append("the split, by name")
         lists |= {part: divide(rest, part, share, seed) for part in ("train", "val")}

@@ -189,7 +189,7 @@ def read_pairs(root: Path) -> Contents | None:
     lists = (root / VOC_FOLDERS[2]).glob("*.txt")
     listed = {
         normalize("NFC", name): split_of(path.stem)
-        for path in sorted(lists, key=lambda path: path.stem != "trainval")  # the others decide
+        for path in sorted(lists, key=lambda path: split_of(path.stem) != "")  # these decide
         for name in read_lines(path)
     }
     masks = {name: masks[name] for name in sorted(masks) if not listed or name in listed}

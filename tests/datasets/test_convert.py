@@ -80,6 +80,23 @@ def test_each_split_in_a_folder_of_its_own(tmp_path):
     assert open_dataset(tmp_path / "other", "train").names == [f"train_{name}" for name in NAMES]
 
 
+def test_images_of_no_split_beside_a_val_are_for_training(tmp_path, capsys):
+    make_pairs(tmp_path / "mine" / "val")
+    make_pairs(tmp_path / "mine" / "more")
+    assert open_dataset(tmp_path / "mine").names == [f"more_{name}" for name in NAMES]
+    assert "images of no split are for training (5)" in capsys.readouterr().out
+    assert len(open_dataset(tmp_path / "mine", "trainval")) == 10
+
+
+def test_lists_of_other_names_do_not_hide_a_split(tmp_path):
+    root = make_pairs(tmp_path / "mine")
+    lists = root / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for split, names in (("train", NAMES[:3]), ("val", NAMES[3:]), ("zoom", NAMES)):
+        (lists / f"{split}.txt").write_text("\n".join(names))
+    assert open_dataset(root).names == NAMES[:3] and open_dataset(root, "val").names == NAMES[3:]
+
+
 def test_masks_without_images_are_named_and_images_without_masks_too(tmp_path):
     root = make_pairs(tmp_path / "mine")
     (root / "images" / "p1.jpg").unlink()
