@@ -2,7 +2,7 @@
 
 import sys
 
-from seglab.classroom.shell import main
+from seglab.classroom import shell
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(shell.main())

@@ -134,8 +134,7 @@ def save(
 def load(path: str | Path) -> Trained:
     """Read a network that `save` wrote, on the CPU, in evaluation mode.
 
-    Weights of torchvision's segmentation networks are known by the names of their files, such as
-    `deeplabv3_resnet50_coco-cd0a2569.pth`.
+    Weights of torchvision's networks are known by their files' names: `fcn_resnet50_coco-….pth`.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
@@ -164,8 +163,7 @@ def load(path: str | Path) -> Trained:
 
 def of_torchvision(path: str | Path, name: str, state: dict[str, torch.Tensor]) -> Trained:
     """A network of torchvision's, with weights for VOC's 21 classes from a file."""
-    auxiliary = any(weight.startswith("aux_classifier.") for weight in state)
-    options = {"aux_loss": True} if auxiliary else {}
+    options = {"aux_loss": True} if any(w.startswith("aux_classifier.") for w in state) else {}
     try:
         model = get_model(name, weights=None, weights_backbone=None, **options)
         model.load_state_dict(state)

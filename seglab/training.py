@@ -171,9 +171,6 @@ def store(path: Path, trainer: Trainer, train: Dataset, training: dict | None = 
     networks.save(path, trained, training=training)
 
 
-# ---------------------------------------------------------------- the loop
-
-
 def steps(
     trainer: Trainer, loader: DataLoader, progress: bool = True, stop_after: int | None = None
 ) -> Iterator[int]:
