@@ -286,7 +286,7 @@ class VOCSegmentation(Dataset):
         return names
 
     def _files_of(self, folder: str, ending: str, what: str) -> dict[str, Path]:
-        """The file of each name of the split."""
+        """All files of a folder by name; those of the split are there. `names` may be others later."""
         files = pictures(self.root / folder, ending)
         if lost := [name for name in self.names if name not in files]:
             raise DatasetError(
@@ -294,7 +294,7 @@ class VOCSegmentation(Dataset):
                 f"{self.split}.txt names it; {len(lost)} of {len(self.names)} are missing: "
                 f"{few(lost)}. Add them or strike the names (without folder and ending in a split)"
             )
-        return {name: files[name] for name in self.names}
+        return files
 
     def _extended(self, colors: np.ndarray | None) -> np.ndarray:
         """A palette of 256 colours: classes and void as a mask has them, the others VOC's."""

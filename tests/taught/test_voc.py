@@ -620,3 +620,10 @@ def test_camvid_in_voc_layout():
     with Image.open(val.mask_path(50)) as picture:
         np.testing.assert_array_equal(mask.numpy(), np.asarray(picture))
     assert set(mask.unique().tolist()) <= {*range(11), 255}
+
+
+def test_the_names_may_be_replaced_by_others_of_the_folder(tiny_voc):
+    data, val = VOCSegmentation(tiny_voc, "train"), VOCSegmentation(tiny_voc, "val")
+    data.names = val.names
+    assert len(data) == len(val) and torch.equal(data[0][0], val[0][0])
+    assert torch.equal(data[0][1], val[0][1])
