@@ -286,7 +286,7 @@ class VOCSegmentation(Dataset):
         return names
 
     def _files_of(self, folder: str, ending: str, what: str) -> dict[str, Path]:
-        """All files of a folder by name; those of the split are there. `names` may be others later."""
+        """All files of a folder by name, those of the split among them."""
         files = pictures(self.root / folder, ending)
         if lost := [name for name in self.names if name not in files]:
             raise DatasetError(
