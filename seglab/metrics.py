@@ -6,8 +6,8 @@ from itertools import compress
 import torch
 import torch.nn.functional as F
 
-from seglab.machine.arrays import indices_of_classes, whole_numbers
 from seglab.machine.tables import Table
+from seglab.machine.tensors import indices_of_classes, whole_numbers
 from seglab.palettes import VOID
 
 

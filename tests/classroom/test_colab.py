@@ -264,6 +264,7 @@ def drive(monkeypatch, tmp_path):
     """Google Drive, not mounted yet; `mount` makes what the true one makes."""
     folder = tmp_path / "drive"
     monkeypatch.setattr(colab, "DRIVE", folder)
+    monkeypatch.setenv("SEGLAB_RUNS", "")  # what the set-up cell sets is gone after the test
     mounted = []
 
     def mount(place):

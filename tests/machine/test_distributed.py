@@ -399,8 +399,8 @@ def test_only_the_first_process_prints_and_writes(finished):
     files = sorted(path.name for path in (finished / "runs").iterdir())
     assert files == ["net.csv", "net.json", "net.last.pt", "net.pt"]
     lines = printed(finished, 0).splitlines()
-    assert lines[0].startswith("6 training and 5 validation images, 3 classes")
-    assert "CPU" in lines[0] and lines[0].endswith("2 process(es)")
+    (about,) = (li for li in lines if li.startswith("6 training and 5 validation images, 3 class"))
+    assert "CPU" in about and about.endswith("2 process(es)")
     assert sum(line.startswith("wrote ") for line in lines) == 1
     assert printed(finished, 1) == "" and printed(finished, 1, "stderr") == ""
 

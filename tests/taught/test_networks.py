@@ -56,7 +56,7 @@ def test_what_a_foreign_file_holds_is_said(tmp_path):
     with pytest.raises(CheckpointError, match=r"bare weights.*it holds \[.*weight"):
         checkpoints.read(tmp_path / "weights.pt")
     torch.save([1, 2], tmp_path / "list.pt")
-    with pytest.raises(CheckpointError, match="it holds list"):
+    with pytest.raises(CheckpointError, match="it holds a list"):
         checkpoints.read(tmp_path / "list.pt")
 
 
