@@ -248,7 +248,8 @@ def _write_items(contents: Contents, report: Report, target: Path, void: int | N
     for name in VOC_FOLDERS:
         (target / name).mkdir(parents=True)
     by_split, turned, overlap, empty = {}, [], 0, 0
-    for item in tqdm(contents.items, desc=f"converting {report.source}", disable=None):
+    hidden = len(contents.items) < 20 or None  # a blink; None: also where nobody looks
+    for item in tqdm(contents.items, desc=f"converting {report.source}", disable=hidden):
         with _understood(item.source, report.kind):
             canvas = item.draw()
         if void is None:
