@@ -52,6 +52,7 @@ def download(
     root = default_root(name) if root is None else Path(root)
     work = root.with_name(f"{root.name}.download")
     copy = None if from_file is None else Path(from_file)
+    made = [folder for folder in root.parents if not folder.exists()]
     try:
         with alone(root):
             if not _is_finished(name, root):
@@ -64,6 +65,10 @@ def download(
             f"{root.parent.resolve()}: the disk, or your share of it, is full ({error.strerror}). "
             "What was downloaded is kept: free some space and run the same command again."
         ) from error
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()  # if nothing came into it
     return root
 
 

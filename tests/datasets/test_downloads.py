@@ -1124,3 +1124,11 @@ def test_names_of_downloads_in_other_commands(tmp_path, capsys, monkeypatch):
     for command in ("train", "evaluate", "compare"):
         assert main([command, "--data", "voc2012"]) == 1
         assert "python -m seglab download voc2012" in capsys.readouterr().err
+
+
+def test_a_refused_copy_leaves_no_folder_above(tmp_path):
+    copy = tmp_path / "copy.tar"
+    copy.write_bytes(b"hello")
+    with pytest.raises(DownloadError, match="it has 5 bytes"):
+        downloads.download("voc2012", tmp_path / "new" / "place" / "voc", copy)
+    assert list(tmp_path.iterdir()) == [copy]
