@@ -6,13 +6,12 @@ A classifier shrinks an image step by step: after five halvings, one number stan
 
 import math
 import os
-from functools import partial
 from http.client import HTTPException
 
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import nn
-from torchvision.ops import Conv2dNormActivation
 
 BACKBONES = (
     "efficientnet_lite0",
@@ -24,6 +23,14 @@ BACKBONES = (
     "vgg16",
 )
 STRIDES = (2, 4, 8, 16, 32)
+
+# Where feature 0 of each level looks, see `FeaturePyramid`. A convolution of stride 2, padded on
+# both sides, has the middle of its kernel on every second pixel: 0, 2, 4, ...
+ON_THE_FIRST_PIXEL = (0.0, 0.0, 0.0, 0.0, 0.0)
+# A pooling of 2 x 2 looks at the middle of its square, and five of them at that of 32 x 32. So do
+# EfficientNet-Lite0's trained kernels: with its padding (`HalvingConv2d`) their middles lie on the
+# last pixel of each square, and training has made them lean half of the way back.
+IN_THE_MIDDLE = tuple((stride - 1) / 2 for stride in STRIDES)
 
 
 class WeightsError(RuntimeError):
@@ -40,12 +47,21 @@ class FeaturePyramid(nn.Module):
         stages: five modules to run one after the other.
         channels: channels of each map.
         strides: pixels of the image per step of each map; (2, 4, 8, 16, 32) at output stride 32.
+        offsets: where each map's feature 0 looks: feature i looks at pixel stride * i + offset, in
+            height and in width. `measured_offsets` checks it.
     """
 
-    def __init__(self, stages: list[nn.Module], channels: tuple[int, ...], output_stride: int):
+    def __init__(
+        self,
+        stages: list[nn.Module],
+        channels: tuple[int, ...],
+        offsets: tuple[float, ...],
+        output_stride: int,
+    ):
         super().__init__()
         self.stages = nn.ModuleList(stages)
         self.channels = channels
+        self.offsets = offsets  # at every output stride: feature 0 is then computed as before
         self.strides = tuple(min(stride, output_stride) for stride in STRIDES)
         remove_strides(self.stages, output_stride)
 
@@ -83,21 +99,21 @@ def feature_pyramid(
     if weights not in ("imagenet", None):
         raise ValueError(f'weights is "imagenet" or None; found {weights!r}')
     if name == "efficientnet_lite0":
-        stages, channels = _split_lite0(efficientnet_lite0(weights))
+        cut = _split_lite0(efficientnet_lite0(weights))
     else:
         classifier = _torchvision_classifier(name, weights)
         if name.startswith("resnet"):
-            stages, channels = _split_resnet(classifier)
+            cut = _split_resnet(classifier)
         elif name == "mobilenet_v2":
-            stages, channels = _split_mobilenet_v2(classifier)
+            cut = _split_mobilenet_v2(classifier)
         else:
-            stages, channels = _split_vgg16(classifier)
-    return FeaturePyramid(stages, channels, output_stride)
+            cut = _split_vgg16(classifier)
+    return FeaturePyramid(*cut, output_stride)
 
 
 def _split_lite0(network: "EfficientNetLite0"):
     f = network.features
-    return [f[0:2], f[2:4], f[4:6], f[6:12], f[12:]], (16, 24, 40, 112, 1280)
+    return [f[0:2], f[2:4], f[4:6], f[6:12], f[12:]], (16, 24, 40, 112, 1280), IN_THE_MIDDLE
 
 
 def _split_resnet(network: torchvision.models.ResNet):
@@ -110,12 +126,12 @@ def _split_resnet(network: torchvision.models.ResNet):
         network.layer4,
     ]
     width = network.fc.in_features
-    return stages, (64, width // 8, width // 4, width // 2, width)
+    return stages, (64, width // 8, width // 4, width // 2, width), ON_THE_FIRST_PIXEL
 
 
 def _split_mobilenet_v2(network: torchvision.models.MobileNetV2):
     f = network.features
-    return [f[0:2], f[2:4], f[4:7], f[7:14], f[14:]], (16, 24, 32, 96, 1280)
+    return [f[0:2], f[2:4], f[4:7], f[7:14], f[14:]], (16, 24, 32, 96, 1280), ON_THE_FIRST_PIXEL
 
 
 def _split_vgg16(network: torchvision.models.VGG):
@@ -123,7 +139,8 @@ def _split_vgg16(network: torchvision.models.VGG):
     for layer in f:
         if isinstance(layer, nn.MaxPool2d):
             layer.ceil_mode = True  # half of an odd size is rounded up, as in the other networks
-    return [f[0:5], f[5:10], f[10:17], f[17:24], f[24:31]], (64, 128, 256, 512, 512)
+    stages = [f[0:5], f[5:10], f[10:17], f[17:24], f[24:31]]
+    return stages, (64, 128, 256, 512, 512), IN_THE_MIDDLE
 
 
 def _torchvision_classifier(name: str, weights: str | None) -> nn.Module:
@@ -136,6 +153,47 @@ def _torchvision_classifier(name: str, weights: str | None) -> nn.Module:
             f"(they are then kept in {torch.hub.get_dir()}), take weights=None, or take the "
             'backbone "efficientnet_lite0", whose weights are installed with the course.'
         ) from error
+
+
+# ---------------------------------------------------------------- where a feature looks
+
+
+def looks_at(value: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """The pixel that a number depends on: row and column of the centroid of |d value / d image|.
+
+    Args:
+        value: what a network made of the images, one element or several, which are added up.
+        images: `float [N, 3, H, W]` with `requires_grad`.
+
+    Returns:
+        `float [2]`: row and column, the mean over the images.
+    """
+    (gradient,) = torch.autograd.grad(value.sum(), images, retain_graph=True)
+    seen = gradient.abs().sum((0, 1))  # [H, W]
+    rows, columns = (torch.arange(size, dtype=seen.dtype) for size in seen.shape)
+    return torch.stack([seen.sum(1) @ rows, seen.sum(0) @ columns]) / seen.sum()
+
+
+def measured_offsets(pyramid: FeaturePyramid, images: torch.Tensor) -> torch.Tensor:
+    """Where feature 0 of each level looks, measured at the feature in the middle of its map.
+
+    Take images so large that the middle feature does not see their border: 640 x 640.
+
+    Args:
+        pyramid: in evaluation mode.
+        images: `float [N, 3, H, W]`, normalised or random.
+
+    Returns:
+        `float [levels, 2]`: offsets in height and width, to be compared with `pyramid.offsets`.
+    """
+    images = images.detach().requires_grad_()
+    offsets = []
+    for stride, features in zip(pyramid.strides, pyramid(images), strict=True):
+        middle = torch.tensor(features.shape[-2:]) // 2
+        feature = features[..., middle[0], middle[1]]  # [N, channels]
+        pixel = looks_at(feature * torch.randn_like(feature), images)
+        offsets.append(pixel - stride * middle)
+    return torch.stack(offsets)
 
 
 # ---------------------------------------------------------------- output stride
@@ -180,12 +238,44 @@ LITE0_BLOCKS = (
     (6, 320, 1, 1, 3),
 )
 
-# Convolution, batch norm, ReLU6: the layer that everything below is made of.
-ConvNormReLU6 = partial(
-    Conv2dNormActivation,
-    norm_layer=partial(nn.BatchNorm2d, eps=1e-3),
-    activation_layer=nn.ReLU6,
-)
+
+class HalvingConv2d(nn.Conv2d):
+    """A convolution of stride 2, padded as TensorFlow does: less before than after.
+
+    `[N, C, H, W] -> [N, C', H / 2, W / 2]`, rounded up. The middle of the kernel lies on pixels 1,
+    3, 5, ...; padded by half the kernel on both sides it would lie on 0, 2, 4, ... Weights need the
+    padding that they were trained with: the one pixel per halving adds up to 31 at stride 32. The
+    argument `padding` is not used.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        size, dilation = self.kernel_size[0], self.dilation[0]
+        before = (size - 2) // 2 * dilation
+        after = (size - 1) * dilation - before
+        x = F.pad(x, (before, after, before, after))
+        return F.conv2d(x, self.weight, None, self.stride, 0, self.dilation, self.groups)
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution and batch norm: `[N, inputs, H, W] -> [N, outputs, H / stride, W / stride]`."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel_size: int = 1, stride: int = 1, groups: int = 1
+    ):
+        convolution = nn.Conv2d if stride == 1 else HalvingConv2d
+        padding = kernel_size // 2
+        super().__init__(
+            convolution(inputs, outputs, kernel_size, stride, padding, groups=groups, bias=False),
+            nn.BatchNorm2d(outputs, eps=1e-3),
+        )
+
+
+class ConvNormReLU6(ConvNorm):
+    """The same, then ReLU6: no value above 6, so that few bits can hold it."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.append(nn.ReLU6(inplace=True))
 
 
 class InvertedResidual(nn.Module):
@@ -197,10 +287,10 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel_size: int):
         super().__init__()
         wide = inputs * expansion
-        layers = [] if expansion == 1 else [ConvNormReLU6(inputs, wide, 1)]
+        layers = [] if expansion == 1 else [ConvNormReLU6(inputs, wide)]
         layers += [
             ConvNormReLU6(wide, wide, kernel_size, stride, groups=wide),
-            ConvNormReLU6(wide, outputs, 1, activation_layer=None),
+            ConvNorm(wide, outputs),
         ]
         self.layers = nn.Sequential(*layers)
         self.adds_input = stride == 1 and inputs == outputs
@@ -212,9 +302,9 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite0(nn.Module):
     """EfficientNet-Lite0: EfficientNet without squeeze-and-excitation and with ReLU6.
 
-    `float [N, 3, H, W] -> [N, 1000]`, the logits of ImageNet's classes. Sizes of 32k + 1 pixels
-    give TensorFlow's numbers exactly; others differ a little at the border, because padding is
-    symmetric here. Source: Tan and Le, EfficientNet (2019); Google, EfficientNet-Lite (2020).
+    `float [N, 3, H, W] -> [N, 1000]`, the logits of ImageNet's classes: TensorFlow's numbers where
+    height and width can be halved five times. Source: Tan and Le, EfficientNet (2019); Google,
+    EfficientNet-Lite (2020).
     """
 
     def __init__(self):
@@ -226,7 +316,7 @@ class EfficientNetLite0(nn.Module):
                 step = stride if block == 0 else 1
                 layers.append(InvertedResidual(inputs, outputs, expansion, step, kernel_size))
                 inputs = outputs
-        layers.append(ConvNormReLU6(inputs, 1280, 1))
+        layers.append(ConvNormReLU6(inputs, 1280))
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(1280, 1000)
 

@@ -160,25 +160,14 @@ class ASPP(nn.Module):
         return self.mix(torch.cat([branch(x) for branch in self.branches], dim=1))
 
 
-class FCNHead(nn.Sequential):
-    """No context at all: a 3 x 3 convolution to a quarter of the channels, then scores.
-
-    `[N, inputs, h, w] -> [N, num_classes, h, w]`. torchvision's "FCN" is this head on dilated
-    features, not the skips of notebook 04.
-    """
-
-    def __init__(self, inputs: int, num_classes: int):
-        width = inputs // 4
-        super().__init__(
-            ConvNormReLU(inputs, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1)
-        )
-
-
 # ---------------------------------------------------------------- networks
 
 
 class DilatedNetwork(nn.Module):
     """Features at a small output stride, a head that scores them, bilinear enlargement.
+
+    Scores are drawn where the features look (see `FeaturePyramid`); torchvision and the papers
+    enlarge by plain interpolation.
 
     `float [N, 3, H, W]` (normalised images) -> logits `float [N, num_classes, H, W]`, for any
     H, W of at least 32.
@@ -198,27 +187,9 @@ class DilatedNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_size(images)
-        return enlarge(self.head(self.backbone(images)[-1]), images.shape[-2:])
-
-
-class DilatedFCN(DilatedNetwork):
-    """Holes and nothing else: what output stride alone brings. torchvision's `fcn_resnet50` and
-    `fcn_resnet101` at output stride 8.
-
-    Args:
-        num_classes: channels of the logits.
-        backbone, weights, output_stride: see `seglab.backbones.feature_pyramid`.
-    """
-
-    def __init__(
-        self,
-        num_classes: int,
-        backbone: str = "efficientnet_lite0",
-        weights: str | None = "imagenet",
-        output_stride: int = 8,
-    ):
-        features = feature_pyramid(backbone, weights, output_stride)
-        super().__init__(features, FCNHead(features.channels[-1], num_classes))
+        scores = self.head(self.backbone(images)[-1])
+        stride, offset = self.backbone.strides[-1], self.backbone.offsets[-1]
+        return enlarge(scores, images.shape[-2:], stride, offset)
 
 
 class DeepLabV1(DilatedNetwork):
@@ -266,7 +237,7 @@ class DeepLabV2(DilatedNetwork):
 
 
 class DeepLabV3(DilatedNetwork):
-    """DeepLab with ASPP by concatenation. `backbone="resnet50", output_stride=8` is torchvision's.
+    """DeepLab with ASPP by concatenation. `"resnet50", output_stride=8` has torchvision's scores.
 
     Args:
         num_classes: channels of the logits.
@@ -342,10 +313,16 @@ class DeepLabV3Plus(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_size(images)
         features = self.backbone(images)
+        fine, coarse = (self.backbone.offsets[level] for level in (1, -1))
         skip = self.reduce(features[1])  # [N, 48, H / 4, W / 4]
-        context = enlarge(self.aspp(features[-1]), skip.shape[-2:])
+        context = enlarge(
+            self.aspp(features[-1]),
+            skip.shape[-2:],
+            stride=self.backbone.strides[-1] // 4,
+            offset=(coarse - fine) / 4,
+        )
         logits = self.decoder(torch.cat([skip, context], dim=1))
-        return enlarge(logits, images.shape[-2:])
+        return enlarge(logits, images.shape[-2:], 4, fine)
 
 
 def default_rates(output_stride: int) -> tuple[int, int, int]:

@@ -113,7 +113,7 @@ class ERFNet(nn.Module):
         quarter = self.stages[1](half)
         eighth = self.stages[2](quarter)
         if self.encoder_only:
-            return enlarge(self.score(eighth), images.shape[-2:])
+            return enlarge(self.score(eighth), images.shape[-2:], 8)
         x = crop(self.to_quarter(eighth), quarter)
         x = crop(self.to_half(x), half)
         return crop(self.score(x), images)

@@ -51,10 +51,13 @@ class FCN(nn.Module):
         for score in self.scores:  # no opinion at first, as in the paper
             nn.init.zeros_(score.weight)
             nn.init.zeros_(score.bias)
+        # Scores are drawn where their features look.
+        offsets = [self.backbone.offsets[level] for level in self.levels]
         self.doubling = nn.ModuleList(
-            BilinearUpsampling(num_classes, 2, learned_upsampling) for _ in self.levels[1:]
+            BilinearUpsampling(num_classes, 2, learned_upsampling, (coarse - fine) / skip)
+            for coarse, fine, skip in zip(offsets, offsets[1:], SKIPS[stride][1:], strict=False)
         )
-        self.to_image_size = BilinearUpsampling(num_classes, stride, learned=False)
+        self.to_image_size = BilinearUpsampling(num_classes, stride, False, offsets[-1])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         check_size(images)

@@ -110,11 +110,13 @@ class Encoder(nn.Module):
     Attributes:
         channels: of each map: width, 2, 4, 8, 16 times width.
         strides: (1, 2, 4, 8, 16).
+        offsets: feature i looks at pixel stride * i + offset, the middle of a square.
     """
 
     def __init__(self, width: int):
         super().__init__()
         self.strides = (1, 2, 4, 8, 16)
+        self.offsets = tuple((stride - 1) / 2 for stride in self.strides)
         self.channels = tuple(width * stride for stride in self.strides)
         self.halve = nn.MaxPool2d(2, ceil_mode=True)
         self.levels = nn.ModuleList(
@@ -158,7 +160,7 @@ class UNet(nn.Module):
         num_classes: channels of the logits.
         width: channels of the finest level; the paper's 64, or 16 to 32 for a laptop.
         encoder: images -> maps, finest first, each half the size of the one before; with
-            attribute `channels`. Default: `Encoder(width)`.
+            attributes `channels`, `strides` and `offsets`. Default: `Encoder(width)`.
         decoder_channels: of the levels of the decoder, finest first. Default: the encoder's.
         coarse_score: also score the encoder's coarsest map, and add this to the logits. On a
             pretrained encoder it learns in few steps, and leaves the details to the decoder.
@@ -220,9 +222,14 @@ class UNet(nn.Module):
         for up, skip in zip(reversed(self.ups), reversed(skips), strict=True):
             x = up(x, skip)
         logits = self.score(x)
+        (step, *_, coarse_step), (first, *_, coarse_first) = (
+            self.encoder.strides,
+            self.encoder.offsets,
+        )
         if self.coarse_score is not None:
-            logits = logits + enlarge(self.coarse_score(coarsest), logits.shape[-2:])
-        return enlarge(logits, images.shape[-2:])
+            scores, offset = self.coarse_score(coarsest), (coarse_first - first) / step
+            logits = logits + enlarge(scores, logits.shape[-2:], coarse_step // step, offset)
+        return enlarge(logits, images.shape[-2:], step, first)
 
 
 class UNetPlusPlus(nn.Module):

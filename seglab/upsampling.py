@@ -1,5 +1,7 @@
 """From a small feature map back to the size of the image (notebook 03)."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -152,35 +154,67 @@ def bilinear_kernel(channels: int, kernel_size: int) -> torch.Tensor:
 class BilinearUpsampling(nn.ConvTranspose2d):
     """A depthwise transposed convolution that starts as bilinear upsampling by `factor`.
 
-    `float [N, channels, H, W] -> [N, channels, factor * H, factor * W]`.
+    `float [N, channels, H, W] -> [N, channels, factor * H, factor * W]`. The kernel's top says
+    where a value is drawn: with 2 * factor taps between two pixels, with 2 * factor - 1 on one.
 
     Args:
         channels: of input and output.
         factor: an even whole number.
         learned: may training change the kernel? The FCN paper learns it between the skips.
+        offset: value i is drawn at factor * i + offset, which is either the first pixel of its
+            square, 0, or the middle, (factor - 1) / 2. Default: the middle.
 
     Raises:
-        ValueError: an odd factor, or one below 2.
+        ValueError: an odd factor, one below 2, or another offset.
     """
 
-    def __init__(self, channels: int, factor: int, learned: bool = True):
+    def __init__(
+        self, channels: int, factor: int, learned: bool = True, offset: float | None = None
+    ):
         if factor < 2 or factor % 2:
             raise ValueError(f"expected an even factor of at least 2; found {factor}")
+        middle = (factor - 1) / 2
+        if offset not in (None, 0, middle):
+            raise ValueError(
+                f"expected an offset of 0 or (factor - 1) / 2 = {middle}; found {offset}"
+            )
+        if offset == 0:
+            size, padding, extra = 2 * factor - 1, factor - 1, factor - 1
+        else:
+            size, padding, extra = 2 * factor, factor // 2, 0
         super().__init__(
-            channels, channels, 2 * factor, factor, factor // 2, groups=channels, bias=False
+            channels, channels, size, factor, padding, extra, groups=channels, bias=False
         )
         with torch.no_grad():
-            self.weight.copy_(bilinear_kernel(channels, 2 * factor))
+            self.weight.copy_(bilinear_kernel(channels, size))
         self.weight.requires_grad_(learned)
 
 
-def enlarge(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Bilinear interpolation of `[N, C, h, w]` to `size`, pixels taken as squares.
+def enlarge(
+    x: torch.Tensor, size: tuple[int, int], stride: int, offset: float | None = None
+) -> torch.Tensor:
+    """Bilinear interpolation of `[N, C, h, w]` to `size`: value i is drawn at stride * i + offset.
 
-    `align_corners=False`: the outer edges of the two grids lie on each other, not the centres of
-    their corner pixels.
+    Before the first value and after the last one, these go on.
+
+    Args:
+        x: values on a coarse grid.
+        size: height and width to make, at most stride times as large.
+        stride: steps of the fine grid for one of the coarse.
+        offset: a whole number (then a value lies on a pixel) or, for an even stride, one and a half
+            (then between two). Default: (stride - 1) / 2, pixels are squares on each other.
     """
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    middle = (stride - 1) / 2
+    offset = middle if offset is None else offset
+    on_a_pixel = float(offset).is_integer()
+    late = int(offset if on_a_pixel else offset - middle)  # than `F.interpolate` would draw
+    before = max(0, math.ceil(late / stride))
+    x = F.pad(x, (before, 1, before, 1), mode="replicate")
+    lost = stride - 1 if on_a_pixel else 0
+    grown = [stride * n - lost for n in x.shape[-2:]]
+    x = F.interpolate(x, size=grown, mode="bilinear", align_corners=on_a_pixel)
+    top = stride * before - late
+    return x[..., top : top + size[0], top : top + size[1]]
 
 
 def crop(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

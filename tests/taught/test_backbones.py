@@ -4,12 +4,28 @@ import urllib.error
 
 import pytest
 import torch
+import torch.nn.functional as F
 import torchvision
 from helpers import REPOSITORY
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
 
 from seglab import backbones
-from seglab.backbones import BACKBONES, WeightsError, efficientnet_lite0, feature_pyramid
+from seglab.backbones import (
+    BACKBONES,
+    HalvingConv2d,
+    WeightsError,
+    efficientnet_lite0,
+    feature_pyramid,
+    looks_at,
+    measured_offsets,
+)
+from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
+from seglab.erfnet import ERFNet
+from seglab.fcn import FCN
 from seglab.transforms import normalize, resize_image
+from seglab.unet import UNet
 from seglab.voc import read_image
 
 CHANNELS = {
@@ -91,6 +107,157 @@ def test_dilating_the_first_block_too_would_be_noticed():
 def test_unknown_names(name, weights, output_stride, words):
     with pytest.raises(ValueError, match=words):
         feature_pyramid(name, weights, output_stride)
+
+
+# ---------------------------------------------------------------- TensorFlow's padding
+
+
+def padded_same(x: torch.Tensor, size: int, stride: int) -> torch.Tensor:
+    """TensorFlow's padding "SAME", by the formula of its documentation (tf.nn, *Notes on padding*).
+
+    As many zeros as the outputs, a stride-th of the inputs rounded up, need; an odd one goes last.
+    """
+    sides = []
+    for length in (x.shape[-1], x.shape[-2]):
+        total = max((-(-length // stride) - 1) * stride + size - length, 0)
+        sides += [total // 2, total - total // 2]
+    return F.pad(x, sides)
+
+
+@given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([3, 5, 7]), st.integers(0, 9))
+@torch.no_grad()
+def test_at_even_sizes_the_padding_is_tensorflows(height, width, size, seed):
+    torch.manual_seed(seed)
+    layer = HalvingConv2d(2, 3, size, stride=2, bias=False).double()
+    x = torch.randn(1, 2, 2 * height, 2 * width).double()
+    expected = F.conv2d(padded_same(x, size, 2), layer.weight, stride=2)
+    torch.testing.assert_close(layer(x), expected)
+
+
+@given(st.integers(1, 20), st.sampled_from([3, 5, 7]))
+@torch.no_grad()
+def test_an_odd_size_goes_on_where_the_even_one_before_ends(half, size):
+    """The grid stays in its place: one row more below changes nothing that did not see it."""
+    layer = HalvingConv2d(1, 1, size, stride=2, bias=False).double()
+    x = torch.randn(1, 1, 2 * half + 1, 8).double()
+    assert layer(x).shape == (1, 1, half + 1, 4)
+    below = torch.cat([x, torch.zeros(1, 1, 1, 8).double()], dim=-2)
+    torch.testing.assert_close(layer(x), layer(below))
+
+
+@pytest.mark.parametrize("size", [(224, 224), (64, 96)])
+@torch.inference_mode()
+def test_lite0s_logits_are_those_of_the_same_layers_padded_like_tensorflows(size):
+    """Each convolution of the classifier is replaced by one that pads by the formula alone."""
+    ours, theirs = efficientnet_lite0().eval(), efficientnet_lite0().eval()
+
+    class Same(nn.Conv2d):
+        def forward(self, x):
+            x = padded_same(x, self.kernel_size[0], self.stride[0])
+            return F.conv2d(x, self.weight, None, self.stride, 0, groups=self.groups)
+
+    for layer in theirs.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.__class__ = Same
+    images = torch.randn(1, 3, *size)
+    torch.testing.assert_close(ours(images), theirs(images), rtol=1e-4, atol=1e-4)
+    for layer in theirs.modules():
+        if isinstance(layer, Same):  # PyTorch's usual padding gives something else
+            layer.__class__, layer.padding = nn.Conv2d, layer.kernel_size[0] // 2
+    assert (ours(images) - theirs(images)).abs().max() > 0.3
+
+
+# ---------------------------------------------------------------- where a feature looks
+
+
+def tolerance(stride: int) -> float:
+    return max(4, stride / 8)
+
+
+def test_the_centroid_of_a_gradient_by_hand():
+    images = torch.ones(2, 3, 4, 5, requires_grad=True)
+    value = 3 * images[0, 1, 1, 4] - images[1, 0, 3, 0]  # rows 1 and 3, with weights 3 and 1
+    assert looks_at(value, images).tolist() == [1.5, 3.0]
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "mobilenet_v2", "vgg16"])
+def test_features_look_where_the_backbone_says(name):
+    """EfficientNet-Lite0 with its trained kernels, which lean; the others with random ones."""
+    weights = "imagenet" if name == "efficientnet_lite0" else None
+    torch.manual_seed(0)
+    network = feature_pyramid(name, weights).eval()
+    size, images = (448, 4) if weights else (256, 1)
+    measured = measured_offsets(network, torch.randn(images, 3, size, size))
+    for stride, offset, found in zip(network.strides, network.offsets, measured, strict=True):
+        assert (found - offset).abs().max() <= tolerance(stride), (stride, offset, found)
+
+
+def test_with_padding_on_both_sides_trained_kernels_look_elsewhere():
+    """The wrong answer that the test above is for: up and left, by most of a feature."""
+    torch.manual_seed(0)
+    network = feature_pyramid().eval()
+    for layer in network.modules():
+        if isinstance(layer, HalvingConv2d):
+            layer.__class__ = nn.Conv2d
+    measured = measured_offsets(network, torch.randn(4, 3, 448, 448))
+    assert (measured[-1] - network.offsets[-1]).mean() < -20, measured
+
+
+@pytest.mark.parametrize("output_stride", [16, 8])
+def test_at_every_output_stride_feature_0_looks_at_the_same_pixel(output_stride):
+    images = torch.randn(1, 3, 160, 160, requires_grad=True)
+    coarse, fine = pyramid("resnet18"), pyramid("resnet18", output_stride)
+    fine.load_state_dict(coarse.state_dict())
+    assert fine.offsets == coarse.offsets
+    for a, b in zip(coarse(images), fine(images), strict=True):
+        pixels = [looks_at(x[..., 0, 0], images) for x in (a, b)]
+        torch.testing.assert_close(*pixels, rtol=0, atol=1e-2)
+
+
+# DeepLab's rates are made small here: with those for large pictures a score's nine taps lie so far
+# apart that the centroids of a few pictures say little.
+NETWORKS = {
+    "fcn32s": lambda **options: FCN(21, 32, **options),
+    "fcn16s": lambda **options: FCN(21, 16, **options),
+    "fcn8s": lambda **options: FCN(21, 8, **options),
+    "unet": lambda **options: UNet.with_backbone(21, **options),
+    "deeplabv1": lambda **options: DeepLabV1(21, output_stride=16, rate=1, width=64, **options),
+    "deeplabv2": lambda **options: DeepLabV2(21, output_stride=16, rates=(1,), **options),
+    "deeplabv3": lambda **options: DeepLabV3(21, rates=(1,), width=64, **options),
+    "deeplabv3plus": lambda **options: DeepLabV3Plus(21, rates=(1, 2), width=64, **options),
+    "erfnet": lambda **options: ERFNet(21),
+    "unet_plain": lambda **options: UNet(21, width=8),
+}
+STRIDE = {"fcn32s": 32, "fcn16s": 16, "deeplabv1": 16, "deeplabv2": 16, "deeplabv3": 16}
+
+
+def looks_beside(name: str, weights: str | None, backbone: str) -> torch.Tensor:
+    """How far from its pixel a logit looks: the mean over networks, pixels and pictures."""
+    size, beside = 320, []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        model = NETWORKS[name](weights=weights, backbone=backbone).eval()
+        for layer in model.modules():
+            if isinstance(layer, nn.Conv2d) and not layer.weight.any():
+                layer.reset_parameters()  # a score layer without an opinion
+        images = torch.randn(2, 3, size, size, requires_grad=True)
+        logits = model(images)
+        for pixel in (136, 152, 167, 183):  # as far from one border as from the other
+            logit = logits[..., pixel, pixel]
+            beside.append(looks_at(logit * torch.randn_like(logit), images) - pixel)
+    return torch.stack(beside).mean(0)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_logit_is_drawn_where_it_looks(name):
+    beside = looks_beside(name, "imagenet", "efficientnet_lite0")
+    assert beside.abs().max() <= tolerance(STRIDE.get(name, 8)), beside
+
+
+@pytest.mark.parametrize("name", ["fcn32s", "fcn8s", "deeplabv3"])
+def test_on_a_backbone_that_looks_at_the_first_pixel_too(name):
+    beside = looks_beside(name, None, "resnet18")
+    assert beside.abs().max() <= tolerance(STRIDE.get(name, 8)), beside
 
 
 # ---------------------------------------------------------------- weights

@@ -14,12 +14,12 @@ from torch import nn
 from seglab.backbones import feature_pyramid
 from seglab.deeplab import (
     ASPP,
+    ConvNormReLU,
     DeepLabV1,
     DeepLabV2,
     DeepLabV3,
     DeepLabV3Plus,
-    DilatedFCN,
-    FCNHead,
+    DilatedNetwork,
     ImagePooling,
     LargeFOV,
     PooledNorm,
@@ -31,6 +31,24 @@ from seglab.deeplab import (
 from seglab.upsampling import enlarge
 
 _networks: dict = {}
+
+
+class FCNHead(nn.Sequential):
+    """torchvision's "FCN": this head on dilated features, not the skips of notebook 04."""
+
+    def __init__(self, inputs: int, num_classes: int):
+        width = inputs // 4
+        super().__init__(
+            ConvNormReLU(inputs, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1)
+        )
+
+
+class DilatedFCN(DilatedNetwork):
+    """torchvision's `fcn_resnet50` and `fcn_resnet101` at output stride 8."""
+
+    def __init__(self, num_classes: int, backbone: str, weights: None, output_stride: int = 8):
+        features = feature_pyramid(backbone, weights, output_stride)
+        super().__init__(features, FCNHead(features.channels[-1], num_classes))
 
 
 def network(make, **options):
@@ -151,10 +169,24 @@ def test_the_logits_are_torchvisions(name):
     mapped = {key: theirs(key, NAMES[name]) for key in ours.state_dict()}
     assert sorted(mapped.values()) == sorted(state)  # each tensor once, none left over
     ours.load_state_dict({key: state[value] for key, value in mapped.items()})
-    images = torch.randn(1, 3, 113, 135)
-    expected = model.double()(images.double())["out"]
+    images = torch.randn(1, 3, 113, 135).double()
+    expected = model.double()(images)["out"]
     assert 0.1 < expected.std() < 30
-    torch.testing.assert_close(ours.double()(images.double()), expected, rtol=1e-9, atol=1e-9)
+    scores = ours.double().head(ours.backbone(images)[-1])
+    made = F.interpolate(scores, (113, 135), mode="bilinear")  # torchvision's way of drawing them
+    torch.testing.assert_close(made, expected, rtol=1e-9, atol=1e-9)
+    assert not torch.allclose(ours(images), expected, atol=0.1)  # ours: where the features look
+
+
+@torch.no_grad()
+def test_drawn_like_torchvisions_the_logits_are_theirs_where_sizes_divide():
+    torch.manual_seed(0)
+    ours = lively(DeepLabV3(5, "resnet18", None, 8, width=8))
+    images = torch.randn(1, 3, 64, 96)
+    plain = F.interpolate(ours.head(ours.backbone(images)[-1]), scale_factor=8, mode="bilinear")
+    assert not torch.allclose(ours(images), plain, atol=0.1)
+    ours.backbone.offsets = (3.5,) * 5
+    torch.testing.assert_close(ours(images), plain)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +322,7 @@ def test_the_head_scores_the_coarsest_features_and_the_scores_are_enlarged():
     images = torch.randn(1, 3, 65, 50)
     scores = model.head(model.backbone(images)[-1])
     assert scores.shape == (1, 3, 9, 7)
-    torch.testing.assert_close(model(images), enlarge(scores, (65, 50)))
+    torch.testing.assert_close(model(images), enlarge(scores, (65, 50), 8, 0))
 
 
 @torch.no_grad()
@@ -302,9 +334,9 @@ def test_v3plus_sees_context_beside_features_at_stride_4():
     joined, scores = seen
     features = model.backbone(images)
     torch.testing.assert_close(joined[:, :4], model.reduce(features[1]))
-    torch.testing.assert_close(joined[:, 4:], enlarge(model.aspp(features[-1]), (17, 13)))
+    torch.testing.assert_close(joined[:, 4:], enlarge(model.aspp(features[-1]), (17, 13), 4, 0))
     assert joined.shape == (1, 12, 17, 13) and scores.shape == (1, 3, 17, 13)
-    torch.testing.assert_close(logits, enlarge(scores, (65, 50)))
+    torch.testing.assert_close(logits, enlarge(scores, (65, 50), 4, 0))
     for muted in (slice(0, 4), slice(4, 12)):
         other = copy.deepcopy(model)
         other.decoder[0][0].weight[:, muted] = 0

@@ -69,7 +69,7 @@ def test_the_encoder_alone_scores_at_an_eighth_and_enlarges():
     logits = model(torch.randn(1, 3, 65, 90))
     features, scores = made
     assert features.shape == (1, 128, 9, 12) and scores.shape == (1, 4, 9, 12)
-    torch.testing.assert_close(logits, enlarge(scores, (65, 90)))
+    torch.testing.assert_close(logits, enlarge(scores, (65, 90), 8))
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,23 @@ def test_without_skips_it_is_the_coarse_score_enlarged(stride):
     assert not torch.allclose(network(stride)(images)[inner], expected[inner], atol=1e-3)
 
 
+@pytest.mark.parametrize("backbone", ["resnet18", "efficientnet_lite0"])
+@pytest.mark.parametrize("stride", [32, 16, 8])
+@torch.inference_mode()
+def test_a_coarse_score_is_drawn_with_its_top_where_its_feature_looks(backbone, stride):
+    """Also after two doublings: one score alone, 1 at feature (2, 3), 0 elsewhere."""
+    model = network(stride, backbone)
+    for level, position in zip(model.levels, range(len(model.levels)), strict=True):
+        x = torch.zeros(1, 4, 192 // model.backbone.strides[level], 8)
+        x[:, :, 2, 3] = 1
+        for double in model.doubling[position:]:
+            x = double(x)
+        drawn = model.to_image_size(x)[0, 0]
+        top = (drawn == drawn.max()).nonzero().float().mean(0)
+        looks = torch.tensor([2.0, 3.0]) * model.backbone.strides[level]
+        assert torch.equal(top, looks + model.backbone.offsets[level])
+
+
 @torch.inference_mode()
 def test_each_skip_is_added_where_it_belongs():
     """Bumping a skip's bias by one raises the logits inside by exactly one."""

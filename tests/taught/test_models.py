@@ -11,7 +11,7 @@ import pytest
 import torch
 from helpers import lively
 
-from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus, DilatedFCN
+from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet, NonBottleneck1D
 from seglab.fcn import FCN
 from seglab.networks import MODELS, Trained, build, load, save
@@ -29,7 +29,6 @@ SMALL = {
     "ERFNet": lambda: ERFNet(3),
     "ERFNet's encoder": lambda: ERFNet(3, encoder_only=True),
     "FCN": lambda: FCN(3, 8, "resnet18", None),
-    "DilatedFCN": lambda: DilatedFCN(3, "resnet18", None, output_stride=16),
     "DeepLabV1 on VGG-16": lambda: DeepLabV1(3, "vgg16", None, width=16),
     "DeepLabV2": lambda: DeepLabV2(3, "resnet18", None),
     "DeepLabV3 with multi-grid": lambda: DeepLabV3(

@@ -148,8 +148,8 @@ def test_on_a_classifier_the_coarsest_map_is_scored_too_and_logits_of_half_size_
         handle.remove()
     assert fine[0].shape == (1, 3, 19, 25) and coarse[0].shape == (1, 3, 2, 2)
     assert fine[0].std() > 0.01 and coarse[0].std() > 0.01
-    half = fine[0] + enlarge(coarse[0], (19, 25))
-    torch.testing.assert_close(logits, enlarge(half, (37, 50)))
+    half = fine[0] + enlarge(coarse[0], (19, 25), 16, 0)
+    torch.testing.assert_close(logits, enlarge(half, (37, 50), 2, 0))
 
 
 def test_a_new_coarse_score_has_no_opinion():

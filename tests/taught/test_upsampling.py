@@ -242,13 +242,74 @@ def test_the_layer_refuses_odd_factors(factor):
 
 def test_enlarging_takes_pixels_as_squares():
     """Four pixels from two: the centres lie a quarter of a large pixel from each other's edges."""
-    row = enlarge(torch.tensor([[[[0.0, 8.0]]]]), (1, 4))
+    row = enlarge(torch.tensor([[[[0.0, 8.0]]]]), (1, 4), 2)
     assert row.flatten().tolist() == [0, 2, 6, 8]
     x = torch.rand(2, 3, 5, 7)
-    assert torch.equal(enlarge(x, (5, 7)), x)
-    made = enlarge(x, (11, 13))
-    assert made.shape == (2, 3, 11, 13)
-    torch.testing.assert_close(made.flip(-1), enlarge(x.flip(-1), (11, 13)))  # no side is favoured
+    assert torch.equal(enlarge(x, (5, 7), 1), x)
+    made = enlarge(x, (10, 14), 2)
+    torch.testing.assert_close(made, F.interpolate(x, scale_factor=2.0, mode="bilinear"))
+    torch.testing.assert_close(made.flip(-1), enlarge(x.flip(-1), (10, 14), 2))
+
+
+def test_on_a_pixel_enlarging_keeps_the_values():
+    """Values lie on pixels 0, 2, 4; the last one goes on."""
+    row = enlarge(torch.tensor([[[[0.0, 8.0, 2.0]]]]), (1, 6), 2, offset=0)
+    assert row.flatten().tolist() == [0, 4, 8, 5, 2, 2]
+    late = enlarge(torch.tensor([[[[0.0, 8.0, 2.0]]]]), (1, 6), 2, offset=3)
+    assert late.flatten().tolist() == [0, 0, 0, 0, 4, 8]
+
+
+def tent(size: int, top: float, stride: int) -> torch.Tensor:
+    return (1 - (torch.arange(size) - top).abs() / stride).clamp(min=0)
+
+
+# Where ResNet and VGG-16 look at output strides 32, 16, 8 and between two of their levels.
+DRAWN = [(2, 0), (2, 0.5), (4, 3.5), (4, 7), (8, 0), (8, 3.5), (8, 15.5), (16, 15.5), (32, 0)]
+
+
+@pytest.mark.parametrize(("stride", "offset"), [*DRAWN, (32, 15.5), (16, 3), (4, 0.5)])
+@pytest.mark.parametrize("lost", [0, 1, 7])
+def test_an_impulse_is_drawn_with_its_top_where_it_is_told_to(stride, offset, lost):
+    """Also at sizes that the stride does not divide."""
+    impulse = torch.zeros(1, 2, 6, 7)
+    impulse[0, 1, 3, 4] = 1
+    height, width = 6 * stride - min(lost, stride - 1), 7 * stride - min(lost, stride - 1)
+    drawn = enlarge(impulse, (height, width), stride, offset)
+    assert drawn.shape == (1, 2, height, width) and not drawn[0, 0].any()
+    rows, columns = (
+        tent(size, stride * i + offset, stride) for size, i in ((height, 3), (width, 4))
+    )
+    torch.testing.assert_close(drawn[0, 1], torch.outer(rows, columns))
+
+
+@pytest.mark.parametrize(("stride", "offset"), DRAWN)
+def test_at_the_border_the_outer_values_go_on(stride, offset):
+    x = torch.rand(1, 1, 4, 5, generator=torch.Generator().manual_seed(stride))
+    drawn = enlarge(x, (4 * stride, 5 * stride), stride, offset)
+    positions = [((torch.arange(n * stride) - offset) / stride).clamp(0, n - 1) for n in (4, 5)]
+    shares = [
+        (1 - (p[:, None] - torch.arange(n)).abs()).clamp(min=0)
+        for p, n in zip(positions, (4, 5), strict=True)
+    ]
+    torch.testing.assert_close(drawn[0, 0], shares[0] @ x[0, 0] @ shares[1].T)
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8, 16, 32])
+@pytest.mark.parametrize("on_a_pixel", [True, False])
+def test_the_layer_draws_an_impulse_where_enlarging_does(factor, on_a_pixel):
+    impulse = torch.zeros(1, 1, 6, 7)
+    impulse[0, 0, 3, 4] = 1
+    offset = 0.0 if on_a_pixel else (factor - 1) / 2
+    layer = BilinearUpsampling(1, factor, offset=offset)
+    assert layer.weight.shape[-1] == 2 * factor - on_a_pixel  # taps
+    made = layer(impulse)
+    assert made.shape == (1, 1, 6 * factor, 7 * factor)
+    torch.testing.assert_close(made, enlarge(impulse, made.shape[-2:], factor, offset))
+
+
+def test_the_layer_refuses_other_offsets():
+    with pytest.raises(ValueError, match=r"0 or \(factor - 1\) / 2 = 3.5; found 2"):
+        BilinearUpsampling(1, 8, offset=2)
 
 
 def test_crop_takes_the_upper_left_part():
