@@ -6,12 +6,14 @@ A classifier shrinks an image step by step: after five halvings, one number stan
 
 import math
 import os
+from functools import partial
 from http.client import HTTPException
 
 import torch
 import torch.nn.functional as F
 import torchvision
 from torch import nn
+from torchvision.ops.misc import ConvNormActivation
 
 BACKBONES = (
     "efficientnet_lite0",
@@ -240,15 +242,20 @@ LITE0_BLOCKS = (
 
 
 class HalvingConv2d(nn.Conv2d):
-    """A convolution of stride 2, padded as TensorFlow does: less before than after.
+    """A convolution that, with stride 2, pads as TensorFlow does: less before than after.
 
     `[N, C, H, W] -> [N, C', H / 2, W / 2]`, rounded up. The middle of the kernel lies on pixels 1,
     3, 5, ...; padded by half the kernel on both sides it would lie on 0, 2, 4, ... Weights need the
-    padding that they were trained with: the one pixel per halving adds up to 31 at stride 32. The
-    argument `padding` is not used.
+    padding that they were trained with: the one pixel per halving adds up to 31 at stride 32.
     """
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.halves = self.stride == (2, 2)  # and still pads so when `remove_strides` was here
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.halves:
+            return super().forward(x)
         size, dilation = self.kernel_size[0], self.dilation[0]
         before = (size - 2) // 2 * dilation
         after = (size - 1) * dilation - before
@@ -256,26 +263,18 @@ class HalvingConv2d(nn.Conv2d):
         return F.conv2d(x, self.weight, None, self.stride, 0, self.dilation, self.groups)
 
 
-class ConvNorm(nn.Sequential):
-    """Convolution and batch norm: `[N, inputs, H, W] -> [N, outputs, H / stride, W / stride]`."""
+class ConvNormReLU6(ConvNormActivation):
+    """Convolution, batch norm, ReLU6: the layer that everything below is made of."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel_size: int = 1, stride: int = 1, groups: int = 1
-    ):
-        convolution = nn.Conv2d if stride == 1 else HalvingConv2d
-        padding = kernel_size // 2
+    def __init__(self, *arguments, activation_layer: type | None = nn.ReLU6, **options):
+        norm = partial(nn.BatchNorm2d, eps=1e-3)
         super().__init__(
-            convolution(inputs, outputs, kernel_size, stride, padding, groups=groups, bias=False),
-            nn.BatchNorm2d(outputs, eps=1e-3),
+            *arguments,
+            norm_layer=norm,
+            activation_layer=activation_layer,
+            conv_layer=HalvingConv2d,
+            **options,
         )
-
-
-class ConvNormReLU6(ConvNorm):
-    """The same, then ReLU6: no value above 6, so that few bits can hold it."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.append(nn.ReLU6(inplace=True))
 
 
 class InvertedResidual(nn.Module):
@@ -287,10 +286,10 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel_size: int):
         super().__init__()
         wide = inputs * expansion
-        layers = [] if expansion == 1 else [ConvNormReLU6(inputs, wide)]
+        layers = [] if expansion == 1 else [ConvNormReLU6(inputs, wide, 1)]
         layers += [
             ConvNormReLU6(wide, wide, kernel_size, stride, groups=wide),
-            ConvNorm(wide, outputs),
+            ConvNormReLU6(wide, outputs, 1, activation_layer=None),
         ]
         self.layers = nn.Sequential(*layers)
         self.adds_input = stride == 1 and inputs == outputs
@@ -316,7 +315,7 @@ class EfficientNetLite0(nn.Module):
                 step = stride if block == 0 else 1
                 layers.append(InvertedResidual(inputs, outputs, expansion, step, kernel_size))
                 inputs = outputs
-        layers.append(ConvNormReLU6(inputs, 1280))
+        layers.append(ConvNormReLU6(inputs, 1280, 1))
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(1280, 1000)
 

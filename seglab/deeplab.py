@@ -6,6 +6,7 @@ Sources: Chen et al., DeepLab v1 (2015), v2 (2017), v3 (2017), v3+ (2018).
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -85,12 +86,28 @@ class SummedASPP(nn.Module):
 class ConvNormReLU(nn.Sequential):
     """Convolution, batch norm, ReLU: `[N, inputs, h, w] -> [N, outputs, h, w]`."""
 
-    def __init__(self, inputs: int, outputs: int, kernel_size: int = 1, dilation: int = 1):
-        padding = dilation * (kernel_size // 2)
+    def __init__(
+        self, inputs: int, outputs: int, size: int = 1, dilation: int = 1, groups: int = 1
+    ):
+        padding = dilation * (size // 2)
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel_size, padding=padding, dilation=dilation, bias=False),
+            nn.Conv2d(inputs, outputs, size, 1, padding, dilation, groups, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
+        )
+
+
+class SeparableConv(nn.Sequential):
+    """3 x 3 for each channel on its own, then 1 x 1 to mix them: nearly nine times less work.
+
+    `[N, inputs, h, w] -> [N, outputs, h, w]`. Source: Chollet, Xception (2017); DeepLab v3+,
+    section 3.1.
+    """
+
+    def __init__(self, inputs: int, outputs: int, dilation: int = 1):
+        super().__init__(
+            ConvNormReLU(inputs, inputs, 3, dilation, groups=inputs),
+            ConvNormReLU(inputs, outputs),
         )
 
 
@@ -135,6 +152,7 @@ class ASPP(nn.Module):
         rates: dilations of the 3 x 3 convolutions; (6, 12, 18) at output stride 16, twice as
             large at 8.
         dropout: share of the result's channels that training sets to zero at random.
+        separable: make the 3 x 3 convolutions separable, as v3+ does.
     """
 
     def __init__(
@@ -143,12 +161,14 @@ class ASPP(nn.Module):
         width: int = 256,
         rates: Sequence[int] = (6, 12, 18),
         dropout: float = 0.5,
+        separable: bool = False,
     ):
         super().__init__()
+        spatial = SeparableConv if separable else partial(ConvNormReLU, size=3)
         self.branches = nn.ModuleList(
             [
                 ConvNormReLU(inputs, width),
-                *(ConvNormReLU(inputs, width, 3, rate) for rate in rates),
+                *(spatial(inputs, width, dilation=rate) for rate in rates),
                 ImagePooling(inputs, width),
             ]
         )
@@ -274,7 +294,7 @@ class DeepLabV3Plus(nn.Module):
     """DeepLab v3+: ASPP's features, enlarged, beside features at stride 4; then a small decoder.
 
     `float [N, 3, H, W]` (normalised images) -> logits `float [N, num_classes, H, W]`, for any
-    H, W of at least 32. Source: DeepLab v3+, figure 2; without its separable convolutions.
+    H, W of at least 32. Source: DeepLab v3+, figure 2.
 
     Args:
         num_classes: channels of the logits.
@@ -302,11 +322,12 @@ class DeepLabV3Plus(nn.Module):
         super().__init__()
         self.backbone = feature_pyramid(backbone, weights, output_stride)
         channels = self.backbone.channels
-        self.aspp = ASPP(channels[-1], width, rates or default_rates(output_stride), dropout)
+        rates = rates or default_rates(output_stride)
+        self.aspp = ASPP(channels[-1], width, rates, dropout, separable=True)
         self.reduce = ConvNormReLU(channels[1], skip_width)
         self.decoder = nn.Sequential(
-            ConvNormReLU(width + skip_width, width, 3),
-            ConvNormReLU(width, width, 3),
+            SeparableConv(width + skip_width, width),
+            SeparableConv(width, width),
             nn.Conv2d(width, num_classes, 1),
         )
 

@@ -207,9 +207,10 @@ def enlarge(
     middle = (stride - 1) / 2
     offset = middle if offset is None else offset
     on_a_pixel = float(offset).is_integer()
-    late = int(offset if on_a_pixel else offset - middle)  # than `F.interpolate` would draw
-    before = max(0, math.ceil(late / stride))
-    x = F.pad(x, (before, 1, before, 1), mode="replicate")
+    late = int(offset if on_a_pixel else offset - middle)  # than `F.interpolate` draws it
+    before, after = max(0, math.ceil(late / stride)), int(on_a_pixel or late < 0)
+    if before or after:
+        x = F.pad(x, (before, after, before, after), mode="replicate")
     lost = stride - 1 if on_a_pixel else 0
     grown = [stride * n - lost for n in x.shape[-2:]]
     x = F.interpolate(x, size=grown, mode="bilinear", align_corners=on_a_pixel)

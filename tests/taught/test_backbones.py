@@ -198,7 +198,7 @@ def test_with_padding_on_both_sides_trained_kernels_look_elsewhere():
     network = feature_pyramid().eval()
     for layer in network.modules():
         if isinstance(layer, HalvingConv2d):
-            layer.__class__ = nn.Conv2d
+            layer.halves = False
     measured = measured_offsets(network, torch.randn(4, 3, 448, 448))
     assert (measured[-1] - network.offsets[-1]).mean() < -20, measured
 

@@ -23,6 +23,7 @@ from seglab.deeplab import (
     ImagePooling,
     LargeFOV,
     PooledNorm,
+    SeparableConv,
     SummedASPP,
     apply_multi_grid,
     default_rates,
@@ -270,7 +271,8 @@ def test_rates_reach_equally_far_at_every_output_stride(output_stride, rates):
     for make in (DeepLabV3, DeepLabV3Plus):
         model = shapes(lambda make=make: make(3, "resnet18", None, output_stride, width=4))
         aspp = model.aspp if make is DeepLabV3Plus else model.head[0]
-        spatial = [branch[0] for branch in aspp.branches if branch[0].kernel_size == (3, 3)]
+        layers = [layer for layer in aspp.branches.modules() if isinstance(layer, nn.Conv2d)]
+        spatial = [layer for layer in layers if layer.kernel_size == (3, 3)]
         assert tuple(layer.dilation[0] for layer in spatial) == rates
         assert all(layer.padding == layer.dilation for layer in spatial)
         assert model.backbone.strides[-1] == output_stride
@@ -339,15 +341,30 @@ def test_v3plus_sees_context_beside_features_at_stride_4():
     torch.testing.assert_close(logits, enlarge(scores, (65, 50), 4, 0))
     for muted in (slice(0, 4), slice(4, 12)):
         other = copy.deepcopy(model)
-        other.decoder[0][0].weight[:, muted] = 0
+        other.decoder[0][1][0].weight[:, muted] = 0  # the 1 x 1 convolution of the first layer
         assert not torch.allclose(other(images), logits, atol=0.05)
 
 
-def test_v3plus_needs_no_more_than_the_papers_decoder():
+def test_v3plus_has_the_papers_decoder():
+    """Two convolutions of 3 x 3 with 256 channels, depthwise separable (section 4.3)."""
     model = shapes(lambda: DeepLabV3Plus(21, "resnet50", None))
     assert model.reduce[0].in_channels == 256 and model.reduce[0].out_channels == 48
     kernels = [m.weight.shape for m in model.decoder.modules() if isinstance(m, nn.Conv2d)]
-    assert kernels == [(256, 304, 3, 3), (256, 256, 3, 3), (21, 256, 1, 1)]
+    separable = [(304, 1, 3, 3), (256, 304, 1, 1), (256, 1, 3, 3), (256, 256, 1, 1)]
+    assert kernels == [*separable, (21, 256, 1, 1)]
+
+
+@torch.no_grad()
+def test_a_separable_convolution_is_one_with_kernels_of_rank_one():
+    """Without what lies between its two parts, its kernels are products of theirs."""
+    layer = SeparableConv(4, 6, dilation=2)
+    (spatial, *between), (mixing, *_) = layer
+    x = torch.randn(2, 4, 9, 11)
+    product = mixing.weight * spatial.weight[:, 0]  # [6, 4, 3, 3]
+    expected = F.conv2d(x, product, padding=2, dilation=2)
+    torch.testing.assert_close(mixing(spatial(x)), expected)
+    assert layer(x).shape == expected.shape and len(between) == 2
+    assert sum(p.numel() for p in (spatial.weight, mixing.weight)) == 9 * 4 + 4 * 6
 
 
 # ---------------------------------------------------------------- multi-grid
