@@ -86,12 +86,10 @@ class SummedASPP(nn.Module):
 class ConvNormReLU(nn.Sequential):
     """Convolution, batch norm, ReLU: `[N, inputs, h, w] -> [N, outputs, h, w]`."""
 
-    def __init__(
-        self, inputs: int, outputs: int, size: int = 1, dilation: int = 1, groups: int = 1
-    ):
-        padding = dilation * (size // 2)
+    def __init__(self, inputs: int, outputs: int, kernel_size: int = 1, dilation: int = 1):
+        padding = dilation * (kernel_size // 2)
         super().__init__(
-            nn.Conv2d(inputs, outputs, size, 1, padding, dilation, groups, bias=False),
+            nn.Conv2d(inputs, outputs, kernel_size, padding=padding, dilation=dilation, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
         )
@@ -100,13 +98,13 @@ class ConvNormReLU(nn.Sequential):
 class SeparableConv(nn.Sequential):
     """3 x 3 for each channel on its own, then 1 x 1 to mix them: nearly nine times less work.
 
-    `[N, inputs, h, w] -> [N, outputs, h, w]`. Source: Chollet, Xception (2017); DeepLab v3+,
-    section 3.1.
+    `[N, inputs, h, w] -> [N, outputs, h, w]`. Source: DeepLab v3+, figure 3.
     """
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1):
+        d = dilation
         super().__init__(
-            ConvNormReLU(inputs, inputs, 3, dilation, groups=inputs),
+            nn.Conv2d(inputs, inputs, 3, padding=d, dilation=d, groups=inputs, bias=False),
             ConvNormReLU(inputs, outputs),
         )
 
@@ -164,7 +162,7 @@ class ASPP(nn.Module):
         separable: bool = False,
     ):
         super().__init__()
-        spatial = SeparableConv if separable else partial(ConvNormReLU, size=3)
+        spatial = SeparableConv if separable else partial(ConvNormReLU, kernel_size=3)
         self.branches = nn.ModuleList(
             [
                 ConvNormReLU(inputs, width),

@@ -26,16 +26,17 @@ from seglab.unet import UNet, UNetPlusPlus
 
 # Networks by name, in sizes that train in minutes on a laptop: DeepLab at output stride 16 and with
 # half or a quarter of the papers' channels, the networks without pretrained weights with a quarter.
+# DeepLab's rates, made for crops of 321 to 513 pixels, are in proportion to ours: 12 x 16 features.
 # Those on a classifier get `backbone` and `weights`.
 ON_A_BACKBONE = {
     "fcn32s": lambda classes, **options: FCN(classes, 32, **options),
     "fcn16s": lambda classes, **options: FCN(classes, 16, **options),
     "fcn8s": lambda classes, **options: FCN(classes, 8, **options),
     "unet": UNet.with_backbone,
-    "deeplabv1": partial(DeepLabV1, output_stride=16, rate=6, width=256),
-    "deeplabv2": partial(DeepLabV2, output_stride=16, rates=(3, 6, 9, 12)),
-    "deeplabv3": partial(DeepLabV3, width=64, dropout=0.0),
-    "deeplabv3plus": partial(DeepLabV3Plus, width=128),
+    "deeplabv1": partial(DeepLabV1, output_stride=16, rate=3, width=256),
+    "deeplabv2": partial(DeepLabV2, output_stride=16, rates=(2, 4, 6, 8)),
+    "deeplabv3": partial(DeepLabV3, rates=(2, 4, 6), width=128, dropout=0.0),
+    "deeplabv3plus": partial(DeepLabV3Plus, rates=(2, 4, 6), width=128, dropout=0.0),
 }
 FROM_SCRATCH = {
     "unet_plain": lambda classes: UNet(classes, width=16),

@@ -355,16 +355,14 @@ def test_v3plus_has_the_papers_decoder():
 
 
 @torch.no_grad()
-def test_a_separable_convolution_is_one_with_kernels_of_rank_one():
-    """Without what lies between its two parts, its kernels are products of theirs."""
-    layer = SeparableConv(4, 6, dilation=2)
-    (spatial, *between), (mixing, *_) = layer
+def test_a_separable_convolution_is_one_whose_kernels_are_products():
+    layer = SeparableConv(4, 6, dilation=2).eval()
+    spatial, (mixing, norm, relu) = layer
     x = torch.randn(2, 4, 9, 11)
     product = mixing.weight * spatial.weight[:, 0]  # [6, 4, 3, 3]
-    expected = F.conv2d(x, product, padding=2, dilation=2)
-    torch.testing.assert_close(mixing(spatial(x)), expected)
-    assert layer(x).shape == expected.shape and len(between) == 2
-    assert sum(p.numel() for p in (spatial.weight, mixing.weight)) == 9 * 4 + 4 * 6
+    expected = relu(norm(F.conv2d(x, product, padding=2, dilation=2)))
+    torch.testing.assert_close(layer(x), expected)
+    assert spatial.weight.numel() + mixing.weight.numel() == 9 * 4 + 4 * 6  # of 9 * 4 * 6
 
 
 # ---------------------------------------------------------------- multi-grid
