@@ -9,20 +9,12 @@ from pathlib import Path
 
 import torch
 
-DRIVE = Path("/content/drive")  # where Colab's own button mounts Google Drive, too
+DRIVE = Path("/content/drive")  # where the set-up cell and Colab's own button mount Drive
 RUNS = Path("MyDrive/seglab/runs")  # in it
 
 
-def setup(keep_in_drive: bool = False) -> None:
-    """Say which torch and which GPU there are, and where results go: one line each.
-
-    Args:
-        keep_in_drive: mount Google Drive; Colab opens a dialog and asks for access.
-    """
-    if keep_in_drive:
-        from google.colab import drive
-
-        drive.mount(str(DRIVE))
+def setup() -> None:
+    """Say which torch and which GPU there are, and where results go: one line each."""
     gpu = (
         "no GPU. All of the course runs without, more slowly; to get one choose Runtime > Change "
         "runtime type > T4 GPU, then run all cells from the first"

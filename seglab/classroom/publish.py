@@ -48,7 +48,7 @@ class Publication:
         repository: `OWNER/NAME` on GitHub, public; empty: not published.
         branch: the branch that badges open and `git` installs.
         source: what Colab's pip installs, such as the address of a wheel; empty: the repository,
-            or without one a wheel that the learner has uploaded beside the notebook.
+            or without one a wheel that the learner has uploaded to Colab or to Google Drive.
 
     Raises:
         PublishError: a repository, branch or source that cannot be.
@@ -72,7 +72,10 @@ class Publication:
 
     def advice(self) -> str:
         """What to do when pip could not install it."""
-        first = "No such file? Build it (uv build --wheel), drop it into the Files panel. "
+        first = (
+            "No such file? Build it (uv build --wheel), drop it into the Files panel, or once into "
+            "the folder seglab of your Drive and tick KEEP_IN_DRIVE. "
+        )
         if self.repository:
             first = "Not found? The repository must be public. "
         conflict = "A conflict? Choose the latest version in Runtime > Change runtime type."

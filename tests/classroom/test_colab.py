@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 import types
 import venv
@@ -90,7 +89,7 @@ def seglab_stand_in(folder: Path) -> Path:
     """Seglab's wheel with its true requirements; `setup` only says that it was called."""
     files = {
         "seglab/__init__.py": "",
-        "seglab/classroom/colab.py": "def setup(keep_in_drive): print('set up', keep_in_drive)\n",
+        "seglab/classroom/colab.py": "def setup(): print('set up')\n",
     }
     return stand_in(folder, "seglab", PROJECT["version"], PROJECT["dependencies"], files)
 
@@ -108,7 +107,9 @@ class Shell:
 
 get_ipython = Shell
 if "on_colab" in sys.argv:
-    sys.modules["google.colab"] = types.ModuleType("google.colab")
+    colab = sys.modules["google.colab"] = types.ModuleType("google.colab")
+    sys.modules["google"] = types.ModuleType("google")
+    colab.drive = types.SimpleNamespace(mount=lambda place: print("mounted", place))
 exec(open("cell.py").read())
 """
 
@@ -139,14 +140,16 @@ class Machine:
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
     def run_cell(
-        self, *words, publication=None, notebook="01.ipynb"
+        self, *words, publication=None, notebook="01.ipynb", ticked=False
     ) -> subprocess.CompletedProcess:
-        """Run the set-up cell of a notebook, alone."""
+        """Run the set-up cell of a notebook, alone; ticked: with KEEP_IN_DRIVE."""
         text = json.dumps(
             {"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Title"]}]}
         )
         text = publish.with_setup(text, notebook, publication or Publication(), "0.1.0")
         source = "".join(json.loads(text)["cells"][1]["source"])
+        source = source.replace("/content/drive", str(self.folder / "drive"))
+        source = source.replace("KEEP_IN_DRIVE = False", f"KEEP_IN_DRIVE = {ticked}")
         (self.content / "cell.py").write_text(TransformerManager().transform_cell(source))
         return subprocess.run(
             [str(self.python), "-c", KERNEL, *words],
@@ -192,7 +195,7 @@ def test_colab_keeps_what_it_has_and_gets_the_rest(machine):
     assert COLAB.items() <= before.items()
     done = machine.run_cell("on_colab")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("set up False\n") and "ERROR" not in done.stdout
+    assert done.stdout.endswith("set up\n") and "ERROR" not in done.stdout
     assert "Successfully installed" in done.stdout and "already satisfied:" not in done.stdout
     new = {"seglab": PROJECT["version"], **NEW_ON_COLAB}
     assert machine.packages() == before | new  # no jupyterlab, for example: the index has none
@@ -232,7 +235,7 @@ def test_pip_refuses_rather_than_replace(machine, name, version):
 def test_run_again_it_does_not_install_again(machine):
     machine.run_cell("on_colab")
     done = machine.run_cell("on_colab")
-    assert done.returncode == 0 and done.stdout == "set up False\n"
+    assert done.returncode == 0 and done.stdout == "set up\n"
 
 
 def test_not_on_colab_it_does_nothing(machine):
@@ -250,6 +253,16 @@ def test_a_wheel_that_is_not_there_is_asked_for(machine):
     assert f"{WHEEL} was not installed" in done.stderr and "uv build --wheel" in done.stderr
 
 
+def test_a_wheel_uploaded_once_to_drive_serves_every_notebook(machine):
+    in_drive = machine.folder / "drive" / "MyDrive" / "seglab"
+    in_drive.mkdir(parents=True)
+    shutil.move(machine.content / WHEEL, in_drive)
+    done = machine.run_cell("on_colab", ticked=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"mounted {machine.folder / 'drive'}\n")
+    assert done.stdout.endswith("set up\n") and "seglab" in machine.packages()
+
+
 def test_a_source_that_is_not_there_points_at_what_pip_says(machine):
     done = machine.run_cell("on_colab", publication=Publication("a/b", source="seglab==7"))
     assert done.returncode == 1 and "No matching distribution found for seglab==7" in done.stdout
@@ -261,23 +274,13 @@ def test_a_source_that_is_not_there_points_at_what_pip_says(machine):
 
 @pytest.fixture
 def drive(monkeypatch, tmp_path):
-    """Google Drive, not mounted yet; `mount` makes what the true one makes."""
+    """The folder where Google Drive would be mounted; it is not there yet."""
     folder = tmp_path / "drive"
     monkeypatch.setattr(colab, "DRIVE", folder)
     monkeypatch.setenv("SEGLAB_RUNS", "")  # what the set-up cell sets is gone after the test
-    mounted = []
-
-    def mount(place):
-        mounted.append(place)
-        Path(place, "MyDrive").mkdir(parents=True)
-
-    google, module = types.ModuleType("google"), types.ModuleType("google.colab")
-    module.drive = types.SimpleNamespace(mount=mount)
-    monkeypatch.setitem(sys.modules, "google", google)
-    monkeypatch.setitem(sys.modules, "google.colab", module)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.chdir(tmp_path)
-    return types.SimpleNamespace(folder=folder, mounted=mounted)
+    return folder
 
 
 def test_without_a_gpu_it_says_where_to_get_one(drive, capsys):
@@ -298,8 +301,7 @@ def test_a_gpu_is_named_with_its_memory(drive, capsys, monkeypatch):
 
 
 def test_results_stay_on_the_machine_unless_drive_is_asked_for(drive, capsys):
-    colab.setup(False)
-    assert not drive.mounted and not drive.folder.exists()
+    colab.setup()
     assert "are lost when this session ends" in capsys.readouterr().out
     assert default_runtime("quick").runs == Path("runs")
     assert default_runtime("test").runs == Path("runs/test")
@@ -307,18 +309,11 @@ def test_results_stay_on_the_machine_unless_drive_is_asked_for(drive, capsys):
 
 def test_with_drive_results_go_there(drive, capsys):
     runtime = default_runtime("quick")
-    colab.setup(True)
-    assert drive.mounted == [str(drive.folder)]
-    assert "go to Google Drive, MyDrive/seglab/runs:" in capsys.readouterr().out
-    assert runtime.runs == drive.folder / "MyDrive" / "seglab" / "runs"
-    assert default_runtime("test").runs == runtime.runs / "test"
-
-
-def test_a_drive_that_was_mounted_by_hand_is_found(drive, capsys):
-    (drive.folder / "MyDrive").mkdir(parents=True)
+    (drive / "MyDrive").mkdir(parents=True)
     colab.setup()
-    assert not drive.mounted
-    assert "go to Google Drive" in capsys.readouterr().out
+    assert "go to Google Drive, MyDrive/seglab/runs:" in capsys.readouterr().out
+    assert runtime.runs == drive / "MyDrive" / "seglab" / "runs"
+    assert default_runtime("test").runs == runtime.runs / "test"
 
 
 def test_a_training_goes_on_in_the_next_session(drive, tiny_voc, tmp_path, monkeypatch):
@@ -329,8 +324,9 @@ def test_a_training_goes_on_in_the_next_session(drive, tiny_voc, tmp_path, monke
     def session(name, watch, keep_in_drive=True):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
-        if not drive.folder.exists():
-            colab.setup(keep_in_drive)
+        if keep_in_drive:
+            (drive / "MyDrive").mkdir(parents=True, exist_ok=True)
+        colab.setup()
         runtime = default_runtime("quick")
         torch.manual_seed(0)
         model, path = networks.build("unet_plain", 3), runtime.runs / "net.pt"
