@@ -128,7 +128,7 @@ def problems(notebook, size: int) -> list[str]:
     for number, cell in enumerate(code, start=1):
         tags = cell.metadata.get("tags", [])
         lines = len(cell.source.strip().splitlines())
-        limit = LINES_OF_FIGURES if "hide-input" in tags and cell not in setup else LINES
+        limit = LINES_OF_FIGURES if "hide-input" in tags else LINES
         if lines > (LINES_OF_IMPORTS if cell is first else limit):
             found.append(f"lines: code cell {number} has {lines}")
         imports = re.search(r"^\s*(import|from)\s+\w+", cell.source, re.M)
@@ -156,7 +156,7 @@ def problems(notebook, size: int) -> list[str]:
         if unfinished := UNFINISHED.search(cell.source):
             found.append(f"unfinished: cell {number}: {unfinished[0]}")
         for text in [cell.source, *texts(cell)]:
-            if path := ABSOLUTE_PATH.search(text):
+            if path := ABSOLUTE_PATH.search(text.replace("/content/drive", "Colab's Drive")):
                 found.append(f"path: cell {number}: {path[0]}")
             found += [f"name: cell {number}: {n}" for n in own_names() if n in text]
     return found + problems_of_headings(notebook) + problems_of_pictures(notebook)

@@ -143,15 +143,23 @@ def with_settings(text: str, publication: Publication) -> str:
 
 
 def with_links(text: str, publication: Publication, version: str, notebooks: list[Path]) -> str:
-    """A README with a badge for each notebook between its two marks."""
-    links = "".join(f"{path.name[:2]} {publication.badge(path.name)}\n" for path in notebooks)
+    """A README with a badge in the last column of each notebook's row, and what to do without."""
+    words = ""
     if not publication.repository:
         values = {"SOURCE": publication.requirement(version)}
-        links = clone.filled(TEXTS / "not_published.md", values)
-    new, count = LINKS.subn(lambda marks: f"{marks[1]}{links}{marks[2]}", text)
+        words = clone.filled(TEXTS / "not_published.md", values)
+    text, count = LINKS.subn(lambda marks: f"{marks[1]}{words}{marks[2]}", text)
     if count != 1:
         raise PublishError("expected one pair of marks <!-- links: … --> and <!-- end of links -->")
-    return new
+    for path in notebooks:
+        badge = publication.badge(path.name) or "[how](#on-google-colab)"
+        row = re.compile(
+            rf"^(\| \[.+\]\(notebooks/{re.escape(path.name)}\).*\|).*\|$", re.MULTILINE
+        )
+        text, count = row.subn(lambda cells, badge=badge: f"{cells[1]} {badge} |", text)
+        if count != 1:
+            raise PublishError(f"expected one row of a table with a link to notebooks/{path.name}")
+    return text
 
 
 def with_setup(text: str, name: str, publication: Publication, version: str) -> str:

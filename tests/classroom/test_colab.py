@@ -108,8 +108,10 @@ class Shell:
 get_ipython = Shell
 if "on_colab" in sys.argv:
     colab = sys.modules["google.colab"] = types.ModuleType("google.colab")
-    sys.modules["google"] = types.ModuleType("google")
-    colab.drive = types.SimpleNamespace(mount=lambda place: print("mounted", place))
+    google = sys.modules["google"] = types.ModuleType("google")
+    drive = sys.modules["google.colab.drive"] = types.ModuleType("google.colab.drive")
+    google.colab, colab.drive = colab, drive
+    drive.mount = lambda place: print("mounted", place)
 exec(open("cell.py").read())
 """
 

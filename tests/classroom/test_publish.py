@@ -87,7 +87,8 @@ def test_a_first_repository_brings_badges_and_the_source(clone, notebook):
     address = "https://colab.research.google.com/github/teacher/course/blob/main/notebooks/"
     readme = (clone / "README.md").read_text(encoding="utf-8")
     for path in notebook.parent.glob("*.ipynb"):
-        assert f"({address}{path.name})" in readme
+        row = next(line for line in readme.splitlines() if f"(notebooks/{path.name})" in line)
+        assert row.endswith(f"({address}{path.name}) |")
         title, empty, badge, *_ = "".join(cells_of(path)[0]["source"]).split("\n")
         assert title.startswith("# ") and not empty
         assert badge == f"[![Open in Colab]({publish.BADGE})]({address}{path.name})"
@@ -169,7 +170,7 @@ def test_the_set_up_cell_is_the_same_in_every_notebook_short_and_clean(clone, no
     publish.publish(clone, GITHUB)
     cells = [cells_of(path)[1] for path in notebook.parent.glob("*.ipynb")]
     assert all(cell == cells[0] for cell in cells)
-    assert len(cells[0]["source"]) <= 15 and cells[0]["outputs"] == []
+    assert len(cells[0]["source"]) <= 20 and cells[0]["outputs"] == []
 
 
 def test_anywhere_but_on_colab_the_set_up_cell_does_nothing(
@@ -192,6 +193,10 @@ def test_a_new_notebook_gets_its_cell_and_waits_for_a_run(clone):
         code("2", 2),
     ]
     new.write_text(as_text(cells), encoding="utf-8")
+    with pytest.raises(clone_files.CloneError, match=r"one row of a table.*notebooks/09-new"):
+        publish.publish(clone, GITHUB)
+    with (clone / "README.md").open("a", encoding="utf-8") as readme:
+        readme.write("\n| [09 New](notebooks/09-new.ipynb) | all | |\n")
     publish.publish(clone, GITHUB)
     title, _, first, empty, second = cells_of(new)
     assert "".join(title["source"]) == f"# 09 · New\n\n{GITHUB.badge(new.name)}\n\nNo empty line."

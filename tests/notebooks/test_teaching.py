@@ -32,7 +32,7 @@ def section(title: str, level: int = 2) -> str:
 
 
 def minutes_in_readme() -> dict[str, int]:
-    rows = re.findall(r"^\| \[(\d\d) .*?\| (\d+) \| [\d.]+ GB \|$", README, re.M)
+    rows = re.findall(r"^\| \[(\d\d) .*?\| (\d+) \| [\d.]+ GB \| .* \|$", README, re.M)
     return {number: int(minutes) for number, minutes in rows}
 
 

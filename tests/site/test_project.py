@@ -29,6 +29,10 @@ def test_what_contributing_names_exists():
     assert commands and all((REPOSITORY / place).exists() for place in commands)
 
 
+def test_a_newcomer_reads_the_readme_to_its_end():
+    assert len(text("README.md").split()) <= 900
+
+
 def test_the_workflow_runs_the_readmes_command_with_the_oldest_python():
     workflow = yaml.safe_load(text(".github/workflows/tests.yml"))
     job = workflow["jobs"]["tests"]
