@@ -153,17 +153,6 @@ def forbidden_call(x, weight, rate):
     return F.conv2d(x, weight, padding=rate, dilation=rate)
 
 
-def forbidden_layer(x, weight, rate):
-    layer = nn.Conv2d(*weight.shape[1::-1], 3, padding=rate, dilation=rate, bias=False)
-    layer.weight.data = weight
-    return layer(x).detach()
-
-
-def forbidden_unfold(x, weight, rate):
-    columns = F.unfold(x, 3, dilation=rate, padding=rate)
-    return (weight.flatten(1) @ columns).view(len(x), len(weight), *x.shape[2:])
-
-
 def zeros_in_the_kernel(x, weight, rate):
     large = weight.new_zeros(*weight.shape[:2], 2 * rate + 1, 2 * rate + 1)
     large[..., ::rate, ::rate] = weight
