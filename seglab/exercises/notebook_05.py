@@ -362,7 +362,7 @@ def double_conv_parameters(function):
                 f"For {given} you count one weight for each pair of channels. How many numbers "
                 "does a 3 × 3 kernel have for each pair?"
             )
-        if close(found, 9 * (inputs + outputs) + 4 * outputs):
+        if outputs > 1 and close(found, 9 * (inputs + outputs) + 4 * outputs):
             raise Hint(
                 f"For {given} you count one kernel for each input channel. Every output channel "
                 "has kernels of its own for all inputs."
