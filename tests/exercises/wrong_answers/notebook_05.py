@@ -155,7 +155,7 @@ def once_on_the_way_up(size, depth):
 
 
 def once_on_the_way_down(size, depth):
-    return with_eaten(size, depth, 2, 4)
+    return with_eaten(size, depth, 2, 4) if depth else size - 4
 
 
 def with_eaten(size, depth, down, up):
