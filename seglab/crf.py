@@ -24,7 +24,7 @@ def dense_crf(
 
     with d their distance and c their difference in colour. Each of the two kernels is divided by
     the square roots of its sums at both pixels (each counts itself, too), so that w1 and w2 mean
-    the same for images of any size.
+    the same for images of any size: not the paper's formula, but its authors' later library.
 
     Args:
         image: `uint8 [3, H, W]`.

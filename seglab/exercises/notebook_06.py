@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Sequence
 from math import ceil, gcd, prod
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,6 +18,7 @@ from seglab.exercises.checking import (
     exercise,
     expect_equal,
     expect_tensor,
+    without,
 )
 
 
@@ -56,6 +58,17 @@ def rate_to_see(function):
                 f"For {given} you return {found}: a rate in pixels. A rate counts positions of "
                 "the map. How many pixels lie from one to the next?"
             )
+        if close(found, right + 1) and more % (2 * stride) == 0:
+            raise Hint(
+                f"For {given} you return {found}, but rate {right} is enough: the field is then "
+                f"{seen} + 2 · {right} · {stride} = {target}. What does your rounding do to a "
+                "number that is whole already?"
+            )
+        if found in (ceil(more / (3 * stride)), more // (3 * stride)):
+            raise Hint(
+                f"For {given} you return {found}, as if three taps made three steps. From the "
+                "first tap of a kernel to the third there are only two."
+            )
         if found in (more // (2 * stride), more / (2 * stride), round(more / (2 * stride))):
             raise Hint(
                 f"For {given} you return {described(found)}, and then the field is {seen} + 2 · "
@@ -67,85 +80,6 @@ def rate_to_see(function):
                 f"For {given} you return {found}: you forget that the layers before see "
                 f"{seen} pixels already. Only what is missing must be added."
             )
-        expect_equal(found, right, given)
-
-
-@exercise(notebook="06", stars=1, minutes=8)
-def aspp_branch(function):
-    """Convolution with holes, batch norm, ReLU."""
-    for inputs, outputs, rate, size in [
-        (3, 4, 6, (15, 20)),
-        (2, 5, 1, (7, 9)),
-        (4, 2, 12, (15, 11)),
-        (1, 1, 3, (1, 1)),
-    ]:
-        branch = call(function, inputs, outputs, rate)
-        given = f"inputs = {inputs}, outputs = {outputs}, rate = {rate}"
-        if not isinstance(branch, nn.Module):
-            raise Hint(
-                f"Expected a network (an nn.Module), which is then called with a map; your "
-                f"function returns {described(branch)}."
-            )
-        x = torch.randn(2, inputs, *size)
-        try:
-            found = call(branch.train(), x)
-        except LearnersError as error:
-            if "Kernel size can't be greater" in str(error.__cause__):
-                raise Hint(
-                    f"For {given} and a map of {size[0]} × {size[1]} the kernel with its holes is "
-                    "larger than the map. Which padding keeps the size?"
-                ) from None
-            raise
-        height, width = size
-        if isinstance(found, torch.Tensor) and found.ndim == 4:
-            if found.shape[2] < height:
-                raise Hint(
-                    f"For {given} the map shrinks from {height} × {width} to {found.shape[2]} × "
-                    f"{found.shape[3]}. Which padding keeps the size at this rate?"
-                )
-            if found.shape[2] > height:
-                raise Hint(
-                    f"For {given} the map grows from {height} × {width} to {found.shape[2]} × "
-                    f"{found.shape[3]}: there is more padding than the kernel reaches. Does your "
-                    "kernel have holes?"
-                )
-        expect_tensor(found, (2, outputs, *size), torch.float32, f"{given}, the branch's result")
-        layers = [m for m in branch.modules() if isinstance(m, nn.Conv2d)]
-        norms = [m for m in branch.modules() if isinstance(m, nn.BatchNorm2d)]
-        if len(norms) != 1 or len(layers) != 1:
-            raise Hint(
-                f"Expected one nn.Conv2d and one nn.BatchNorm2d in the branch; found {len(layers)} "
-                f"and {len(norms)}."
-            )
-        (layer,), (norm,) = layers, norms
-        if layer.kernel_size != (3, 3):
-            raise Hint(f"The kernel should be 3 × 3; yours is {layer.kernel_size}.")
-        if layer.bias is not None:
-            raise Hint(
-                "Your convolution has a bias. Batch norm subtracts each channel's mean, and the "
-                "bias with it: leave it out."
-            )
-        with torch.no_grad():
-            for values in (norm.running_mean, norm.weight, norm.bias):
-                values.normal_()
-            norm.running_var.uniform_(0.5, 2)
-            weight, norm = layer.weight, norm.eval()
-            found = call(branch.eval(), x)
-            if (found < 0).any():
-                raise Hint(
-                    "Some of the results are below zero. What is the last step of the branch, and "
-                    "in which order do the three come?"
-                )
-            right = norm(F.conv2d(x, weight, padding=rate, dilation=rate)).relu()
-            near = norm(F.conv2d(x, weight, padding=1)).relu()
-            early = norm(F.conv2d(x, weight, padding=rate, dilation=rate).relu()).relu()
-        if not close(found, right) and close(found, near):
-            raise Hint(
-                f"For {given} the size is right, but the taps lie next to each other: your kernel "
-                "has no holes."
-            )
-        if not close(found, right) and close(found, early):
-            raise Hint("There is a ReLU before batch norm; it belongs behind it only.")
         expect_equal(found, right, given)
 
 
@@ -193,6 +127,21 @@ def never_seen(function):
                 f"For {given}: you look at each layer on its own. A path takes a step in *every* "
                 "layer, so the steps of all layers add up."
             )
+        ways = {
+            "misses the middle tap: a path may also go straight down": [
+                [rate * tap for tap in range(-half, half + 1) if tap] for rate in rates
+            ],
+            "multiplies the rates. Each layer has the rate that is given": [
+                [prod(rates[: layer + 1]) * tap for tap in range(-half, half + 1)]
+                for layer in range(len(rates))
+            ],
+        }
+        for fault, steps_of_layers in ways.items():
+            reached = {0}
+            for steps in steps_of_layers:
+                reached = {place + step for place in reached for step in steps}
+            if found == [place for place in field if place not in reached]:
+                raise Hint(f"For {given} your function {fault}.")
         common = gcd(*rates)
         if found == [place for place in field if common and place % common]:
             raise Hint(
@@ -237,7 +186,15 @@ def dilated_by_subgrids(function):
         x, weight = torch.randn(2, 3, *size), torch.randn(4, 3, 3, 3)
         given = f"rate = {rate} and a map of {size[0]} × {size[1]}"
         try:
-            found = call(function, x, weight, rate)
+            with (
+                without(has_holes, "You use torch's own dilation, which is what is to be built."),
+                without(
+                    large_kernel,
+                    "You fill the kernel up with zeros. The numbers are right, but every zero is "
+                    "multiplied, too: take the kernel of 3 × 3 as it is, on each sub-grid.",
+                ),
+            ):
+                found = call(function, x, weight, rate)
         except LearnersError as error:
             if isinstance(error.__cause__, RuntimeError) and rate > min(size):
                 raise Hint(
@@ -254,6 +211,13 @@ def dilated_by_subgrids(function):
         right = F.conv2d(x, weight, padding=rate, dilation=rate)
         if close(found, right):
             continue
+        if close(found, F.conv2d(x, weight.flip(2, 3), padding=rate, dilation=rate)):
+            raise Hint(
+                f"For {given} your kernel is turned by half a turn. A network's convolution does "
+                "not flip its kernel."
+            )
+        if close(found, F.conv2d(x, weight.mT, padding=rate, dilation=rate)):
+            raise Hint(f"For {given} rows and columns of your kernel are swapped.")
         dense = F.conv2d(x, weight, padding=1)
         if close(found, dense):
             raise Hint(
@@ -299,6 +263,16 @@ def dilated_by_subgrids(function):
         expect_equal(found, right, given)
 
 
+def has_holes(name: str, given: dict) -> bool:
+    """Is this an operation with a dilation above 1?"""
+    return any(rate != 1 for rate in given.get("dilation") or [])
+
+
+def large_kernel(name: str, given: dict) -> bool:
+    """Is this a convolution with a kernel larger than 3 x 3?"""
+    return name == "convolution" and max(given["weight"].shape[2:]) > 3
+
+
 @exercise(notebook="06", stars=3, minutes=15)
 def dilation_plan(function):
     """Strides and rates that give a network another output stride."""
@@ -314,11 +288,23 @@ def dilation_plan(function):
         ([3, 3, 1], 3),
         ([2, 2], 1),
         ([2, 1, 2], 4),
+        ([2, 4, 2], 4),
+        ([2, 3, 2, 1], 4),
         ([1], 1),
     ]:
         given = f"strides = {strides}, output_stride = {wished}"
-        found = two_lists(call(function, list(strides), wished), len(strides), given)
         right = planned(strides, wished)
+        try:
+            found = call(function, list(strides), wished)
+        except LearnersError as error:
+            if isinstance(error.__cause__, ValueError):
+                raise Hint(
+                    f"You refuse {given}, but the strides {right[0]} are possible. Keep a step if "
+                    "the product, *with it*, does not exceed the wished one, and go on looking "
+                    "after the first step that is taken out."
+                ) from None
+            raise
+        found = two_lists(found, len(strides), given)
         if found == right:
             continue
         new, rates = found
@@ -404,19 +390,125 @@ def stride_of_first_removed(strides: list[int], new: list[int]) -> int:
     return next(old for old, now in zip(strides, new, strict=True) if old != now)
 
 
+ROWS = tuple | list | torch.Tensor | np.ndarray
+
+
 def two_lists(found, length: int, given: str) -> tuple[list[int], list[int]]:
     """The learner's two lists of whole numbers."""
-    if not isinstance(found, tuple | list) or len(found) != 2:
+    if not isinstance(found, ROWS) or len(found) != 2:
         raise Hint(
             f"For {given} your function returns {described(found)}; expected two lists, the "
             "strides and the rates."
         )
     lists = []
     for one in found:
-        if not isinstance(one, tuple | list) or len(one) != length:
+        if not isinstance(one, ROWS) or len(one) != length:
             raise Hint(
                 f"For {given} one of your lists is {described(one)}; expected one number for each "
                 "layer."
             )
         lists.append([int(n) for n in one])
     return lists[0], lists[1]
+
+
+@exercise(notebook="06", stars=1, minutes=8)
+def aspp_branch(function):
+    """Convolution with holes, batch norm, ReLU."""
+    for inputs, outputs, rate, size in [
+        (3, 4, 6, (15, 20)),
+        (2, 5, 1, (7, 9)),
+        (4, 2, 12, (15, 11)),
+        (1, 1, 3, (1, 1)),
+    ]:
+        branch = call(function, inputs, outputs, rate)
+        given = f"inputs = {inputs}, outputs = {outputs}, rate = {rate}"
+        if not isinstance(branch, nn.Module):
+            raise Hint(
+                f"Expected a network (an nn.Module), which is then called with a map; your "
+                f"function returns {described(branch)}."
+            )
+        x = torch.randn(2, inputs, *size)
+        try:
+            found = call(branch.train(), x)
+        except LearnersError as error:
+            if "Kernel size can't be greater" in str(error.__cause__):
+                raise Hint(
+                    f"For {given} and a map of {size[0]} × {size[1]} the kernel with its holes is "
+                    "larger than the map. Which padding keeps the size?"
+                ) from None
+            if "running_mean should contain" in str(error.__cause__):
+                raise Hint(
+                    f"For {given} batch norm gets {inputs} channels and was made for another "
+                    "number. Does it come before the convolution, or was it made for the inputs?"
+                ) from None
+            raise
+        height, width = size
+        norms = [m for m in branch.modules() if isinstance(m, nn.BatchNorm2d)]
+        if len(norms) == 1 and norms[0].num_features != outputs:
+            raise Hint(
+                f"For {given} your batch norm has {norms[0].num_features} channels: it comes in "
+                "front of the convolution. Let the convolution go first."
+            )
+        if isinstance(found, torch.Tensor) and found.ndim == 4:
+            if found.shape[2] < height:
+                raise Hint(
+                    f"For {given} the map shrinks from {height} × {width} to {found.shape[2]} × "
+                    f"{found.shape[3]}. Which padding keeps the size at this rate?"
+                )
+            if found.shape[2] > height:
+                raise Hint(
+                    f"For {given} the map grows from {height} × {width} to {found.shape[2]} × "
+                    f"{found.shape[3]}: there is more padding than the kernel reaches. Does your "
+                    "kernel have holes?"
+                )
+        expect_tensor(found, (2, outputs, *size), torch.float32, f"{given}, the branch's result")
+        layers = [m for m in branch.modules() if isinstance(m, nn.Conv2d)]
+        if len(norms) != 1 or len(layers) != 1:
+            raise Hint(
+                f"Expected one nn.Conv2d and one nn.BatchNorm2d in the branch; found {len(layers)} "
+                f"and {len(norms)}."
+            )
+        (layer,), (norm,) = layers, norms
+        if layer.kernel_size != (3, 3):
+            raise Hint(f"The kernel should be 3 × 3; yours is {layer.kernel_size}.")
+        if norm.weight is None or norm.running_mean is None:
+            raise Hint(
+                "Your batch norm lacks its scale and shift, or its running statistics. Leave its "
+                "options as they are."
+            )
+        if any(isinstance(m, nn.Dropout | nn.Dropout2d) for m in branch.modules()):
+            raise Hint(
+                "There is a dropout in your branch. In ASPP it comes once, after the mixing."
+            )
+        if layer.bias is not None:
+            raise Hint(
+                "Your convolution has a bias. Batch norm subtracts each channel's mean, and the "
+                "bias with it: leave it out."
+            )
+        with torch.no_grad():
+            for values in (norm.running_mean, norm.weight, norm.bias):
+                values.normal_(std=4)
+            norm.running_var.uniform_(0.5, 2)
+            weight, norm = layer.weight, norm.eval()
+            found = call(branch.eval(), x)
+            if (found < 0).any():
+                raise Hint(
+                    "Some of the results are below zero. What is the last step of the branch, and "
+                    "in which order do the three come?"
+                )
+            right = norm(F.conv2d(x, weight, padding=rate, dilation=rate)).relu()
+            if not close(found, right) and close(found, right.clamp(max=6)):
+                raise Hint(
+                    "Nothing that comes out is larger than 6: that is ReLU6, which cuts at both "
+                    "ends. Here ReLU is wanted, which cuts at zero only."
+                )
+            near = norm(F.conv2d(x, weight, padding=1)).relu()
+            early = norm(F.conv2d(x, weight, padding=rate, dilation=rate).relu()).relu()
+        if not close(found, right) and close(found, near):
+            raise Hint(
+                f"For {given} the size is right, but the taps lie next to each other: your kernel "
+                "has no holes."
+            )
+        if not close(found, right) and close(found, early):
+            raise Hint("There is a ReLU before batch norm; it belongs behind it only.")
+        expect_equal(found, right, given)

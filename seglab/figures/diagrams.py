@@ -1,5 +1,6 @@
 """How networks are built (notebooks 04, 05 and 06)."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -101,33 +102,43 @@ def unet_diagram(
 ) -> plt.Figure:
     """A U-Net with its true shapes: down on the left, up on the right, skips across (notebook 05).
 
+    The higher a box, the more rows its map has. On the right, the two halves beside each box are
+    what it convolves: the skip and the doubled map from below.
+
     All shapes are `(channels, H, W)`, finest first; `up` has one fewer than `down`.
     """
     levels = len(down)
-    last = 2 * levels  # column of the logits; the image is in column 0
-    size = (width, 0.066 * width * levels + 0.9)
-    axis = sheet(size, (-0.5, last + 0.5), (0.6 - levels, 0.4), title)
+    last = 2 * levels + 0.9  # column of the logits; the image is in column 0
+    size = (width, 0.075 * width * levels + 0.9)
+    axis = sheet(size, (-0.5, last + 0.5), (0.5 - 1.1 * levels, 0.62), title)
+    rows = [math.log2(shape[1]) for shape in (image, *down, *up, logits)]
 
-    def map_at(x: int, y: int, shape: Sequence[int], color: str, name: str = "") -> FancyBboxPatch:
+    def map_at(x: float, level: int, shape: Sequence[int], color: str, name: str = ""):
         text = f"{name}{shape[0]} ch.\n{shape[1]} × {shape[2]}"
-        return box(axis, x, y, text, color, (0.88, 0.62))
+        share = (math.log2(shape[1]) - min(rows)) / (max(rows) - min(rows))
+        return box(axis, x, -1.1 * level, text, color, (0.88, 0.44 + 0.56 * share))
 
-    encoder = [map_at(1 + level, -level, shape, BLUE) for level, shape in enumerate(down)]
-    decoder = [map_at(last - 1 - level, -level, shape, GREEN) for level, shape in enumerate(up)]
+    encoder = [map_at(1 + level, level, shape, BLUE) for level, shape in enumerate(down)]
+    decoder = [map_at(last - 1 - level, level, shape, GREEN) for level, shape in enumerate(up)]
     arrow(axis, map_at(0, 0, image, GREY, "image\n"), encoder[0])
     arrow(axis, decoder[0], map_at(last, 0, logits, GREY, "logits\n"))
     for before, after in pairwise(encoder):
         arrow(axis, before, after, DOWN)
-    for after, before in pairwise([*decoder, encoder[-1]]):
-        arrow(axis, before, after, UP)
     for level, (left, right) in enumerate(zip(encoder, decoder, strict=False)):
-        arrow(axis, left, right, ACROSS, linestyle="--")
-        space = "\n" if level == len(up) - 1 else " "  # little room between the lowest two
-        text = f"skip:{space}{down[level][0]} ch."
-        write(axis, levels, 0.1 - level, text, va="bottom", fontsize=12, color=ACROSS)
-    write(axis, 0.6, 1.4 - levels, "halve,\nthen convolve", color=DOWN)
+        (x, y), height = middle(right), right.get_height()
+        skip, doubled = str(down[level][0]), f"+ {up[level][0]}"
+        halves = [
+            box(axis, x - 0.44 - away, y, channels, color, (0.46, height))
+            for away, channels, color in ((0.69, skip, BLUE), (0.23, doubled, GREEN))
+        ]
+        arrow(axis, left, halves[0], ACROSS, linestyle="--")
+        between = (middle(left)[0] + middle(halves[0])[0]) / 2 + 0.13
+        text = f"skip:{' ' if level < len(up) - 1 else chr(10)}{down[level][0]} ch."
+        write(axis, between, y + 0.08, text, va="bottom", fontsize=12, color=ACROSS)
+        arrow(axis, [*decoder, encoder[-1]][level + 1], halves[1], UP)
+    write(axis, 0.6, 1.45 - 1.1 * levels, "halve,\nthen convolve", color=DOWN)
     doubling = "double,\nput the skip beside it,\nthen convolve"
-    write(axis, last - 0.6, 1.4 - levels, doubling, color=UP)
+    write(axis, last - 0.7, 1.45 - 1.1 * levels, doubling, color=UP)
     return axis.figure
 
 
@@ -160,9 +171,14 @@ def nested_diagram(
             arrow(axis, nodes[i - 1, 0], node, DOWN)
         x, y = i + 2 * j, 0.3 - i  # the upper edge
         for apart in range(2, j + 1):  # from the nodes of the same level further left
-            start, end = (x - 2 * apart + 0.25, y), (x - 0.05 * apart, y)
+            start = (x - 2 * apart + 0.3 - 0.14 * (apart - 2), y)
+            end = (x - 0.28 + 0.26 * (apart - 2), y)  # a place of its own for each head
             bend = 2 * (0.13 * apart - 0.06) / (end[0] - start[0])  # how high, for how long
-            bow = {"linewidth": 1.2, "connectionstyle": f"arc3,rad={-bend:.3f}"}
+            bow = {
+                "linewidth": 1.2,
+                "mutation_scale": 11,
+                "connectionstyle": f"arc3,rad={-bend:.3f}",
+            }
             arrow(axis, start, end, ACROSS, linestyle="--", **bow)
     handles = [nodes[0, 0], nodes[0, 1], nodes[0, levels - 1]]
     axis.legend(handles=handles, loc="lower right", frameon=False, fontsize=13)
@@ -177,7 +193,7 @@ def deeplab_diagram(width: float = 11) -> plt.Figure:
     finer = "ResNet, dilated\nfeatures at 1/16 or 1/8"
     summed = "ASPP: four 3 × 3,\nrates 6, 12, 18, 24;\nscores are added"
     mixed = "ASPP: 1 × 1, three 3 × 3,\nimage pooling; batch norm;\nfeatures are concatenated"
-    join = "concatenate,\ntwo 3 × 3;\nthen enlarge × 4"
+    join = "concatenate, two\nseparable 3 × 3;\nthen enlarge × 4"
     # Columns: where each box stands, and its size.
     places = ((0.75, 1.3), (2.75, 1.7), (4.6, 0.9), (5.95, 1.2))
     large = "LargeFOV:\none 3 × 3, rate 12"
@@ -185,7 +201,7 @@ def deeplab_diagram(width: float = 11) -> plt.Figure:
         (0, "v1", ORANGE, "VGG-16, dilated\nfeatures at 1/8", large, "enlarge\n× 8", crf),
         (-1.1, "v2", ORANGE, "ResNet, dilated\nfeatures at 1/8", summed, "enlarge\n× 8", crf),
         (-2.2, "v3", GREEN, finer, mixed, "enlarge\n× 16 or 8"),
-        (-3.3, "v3+", GREEN, finer, "the same ASPP", "enlarge\n× 4 or 2", join),
+        (-3.3, "v3+", GREEN, finer, "the same ASPP,\nseparable", "enlarge\n× 4 or 2", join),
     ):
         axis.text(-0.72, y, name, va="center", fontsize=17, weight="bold")
         row = [
@@ -197,7 +213,7 @@ def deeplab_diagram(width: float = 11) -> plt.Figure:
         for before, after in pairwise(row):
             arrow(axis, before, after)
     # Below v3+: the finer features, on their way around the ASPP.
-    skip = box(axis, 2.75, -4.15, "features at 1/4, reduced to 48 channels", BLUE, (2.6, 0.4))
+    skip = box(axis, 2.75, -4.15, "features at 1/4, by 1 × 1 to 48 channels", BLUE, (2.6, 0.4))
     for start, end, style in (
         (row[0], (0.75, -4.15), "-"),
         ((0.75, -4.15), skip, "-|>"),

@@ -24,6 +24,14 @@ def equal_convolutions(inputs, outputs):
     return 2 * 9 * inputs * outputs + 4 * outputs
 
 
+def one_weight_a_pair(inputs, outputs):
+    return outputs * (inputs + outputs) + 4 * outputs
+
+
+def one_kernel_an_input(inputs, outputs):
+    return 9 * (inputs + outputs) + 4 * outputs
+
+
 def joined(skip, x, left, right, top, bottom):
     return torch.cat([skip, F.pad(x, (left, right, top, bottom))], 1)
 
@@ -50,6 +58,22 @@ def rounded_down_twice(skip, x):
 def left_over_above(skip, x):
     down, across = missing(skip, x)
     return joined(skip, x, across - across // 2, across // 2, down - down // 2, down // 2)
+
+
+def python_round(skip, x):
+    down, across = missing(skip, x)
+    top, left = round(down / 2), round(across / 2)
+    return joined(skip, x, left, across - left, top, down - top)
+
+
+def only_above(skip, x):
+    down, across = missing(skip, x)
+    return joined(skip, x, across, 0, down, 0)
+
+
+def summed(skip, x):
+    down, across = missing(skip, x)
+    return skip + F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
 
 
 def along_the_batch(skip, x):
@@ -116,6 +140,34 @@ def one_row_for_each_convolution(size, depth):
     return rows_of_unet(size, depth, eaten=2)
 
 
+def never_at_depth_zero(size, depth):
+    if depth == 0:
+        raise ValueError("no levels")
+    return rows_of_unet(size, depth)
+
+
+def nothing_at_depth_zero(size, depth):
+    return rows_of_unet(size, depth) if depth else size
+
+
+def once_on_the_way_up(size, depth):
+    return with_eaten(size, depth, 4, 2)
+
+
+def once_on_the_way_down(size, depth):
+    return with_eaten(size, depth, 2, 4) if depth else size - 4
+
+
+def with_eaten(size, depth, down, up):
+    rows = size
+    for _ in range(depth):
+        rows = (rows - down) // 2
+    rows -= down
+    for _ in range(depth):
+        rows = 2 * rows - up
+    return rows
+
+
 def multiples_of_sixteen(size, depth):
     if size % 2**depth:
         raise ValueError("not a multiple")
@@ -153,6 +205,22 @@ def narrow_windows(region, distance):
     return share_of(region & ~shrunk(region, distance // 2), region)
 
 
+def crosses(region, distance):
+    x, size = region[None, None].float(), 2 * distance + 1
+    rows = -F.max_pool2d(-x, (size, 1), 1, (distance, 0))
+    columns = -F.max_pool2d(-x, (1, size), 1, (0, distance))
+    return share_of(region & (rows.minimum(columns) == 0)[0, 0], region)
+
+
+def up_and_down(region, distance):
+    rows = -F.max_pool2d(-region[None, None].float(), (2 * distance + 1, 1), 1, (distance, 0))
+    return share_of(region & (rows == 0)[0, 0], region)
+
+
+def one_too_far(region, distance):
+    return share_of(region & ~shrunk(region, distance + 1), region)
+
+
 def zero_division(region, distance):
     return (region & ~shrunk(region, distance)).sum().item() / region.sum().item()
 
@@ -187,6 +255,22 @@ def edge_repeated(network, image, tile, margin):
     return tiled(network, image, tile, margin, mode="replicate")
 
 
+def wrapped_around(network, image, tile, margin):
+    return tiled(network, image, tile, margin, mode="circular")
+
+
+def without_context(network, image, tile, margin):
+    height, width = image.shape[2:]
+    below, right = -height % tile, -width % tile
+    image = F.pad(image, (0, right, 0, below), mode="reflect")
+    rows = []
+    for top in range(0, height, tile):
+        row = [image[..., top : top + tile, left : left + tile] for left in range(0, width, tile)]
+        row = [network(F.pad(piece, (margin,) * 4, mode="reflect")) for piece in row]
+        rows.append(torch.cat(row, 3))
+    return torch.cat(rows, 2)[..., :height, :width]
+
+
 def not_cut(network, image, tile, margin):
     return tiled(network, image, tile, margin, cut=False)
 
@@ -217,6 +301,8 @@ WRONG = {
         (one_norm, "There are two batch norms"),
         (with_statistics, "buffers, not parameters"),
         (equal_convolutions, "gets what the first one puts out"),
+        (one_weight_a_pair, "one weight for each pair"),
+        (one_kernel_an_input, "kernels of its own for all inputs"),
     ],
     "pad_and_join": [
         (rows_first, "wants the *last* dimension first"),
@@ -228,6 +314,9 @@ WRONG = {
         (resized, "Do not resize it"),
         (x_first, "the skip's come first"),
         (repeated_border, "other numbers than zeros"),
+        (python_round, "goes to the *even* neighbour"),
+        (only_above, "into the lower right corner"),
+        (summed, "Adding keeps one number"),
     ],
     "unpadded_output": [
         (never_odd, "although its number of rows is odd"),
@@ -236,7 +325,11 @@ WRONG = {
         (only_down, "the way up is missing"),
         (only_doubled, "you only double"),
         (one_row_for_each_convolution, "you take off 2 rows"),
-        (multiples_of_sixteen, "but this size fits"),
+        (multiples_of_sixteen, "the first is halved when"),
+        (never_at_depth_zero, "With depth 0 nothing is halved"),
+        (nothing_at_depth_zero, "With depth 0 there is one level only"),
+        (once_on_the_way_up, "on the way up you convolve once"),
+        (once_on_the_way_down, "on the way down you convolve once"),
     ],
     "border_share": [
         (zeros_beyond, "the edge of the picture as a border"),
@@ -246,6 +339,9 @@ WRONG = {
         (narrow_windows, "your windows are too small"),
         (zero_division, "divide by zero"),
         (nothing_is_zero, "For a region without pixels"),
+        (crosses, "your windows are crosses"),
+        (up_and_down, "up and down only"),
+        (one_too_far, "reach one pixel too far"),
     ],
     "label_by_tiles": [
         (zeros_around, "your network sees zeros"),
@@ -254,5 +350,14 @@ WRONG = {
         (tiles_rounded_down, "must be rounded up"),
         (margin_only, "large enough for the last tile"),
         (far_apart, "no tile covers some pixels"),
+        (wrapped_around, "the other side of the image"),
+        (without_context, "mirror image of the tile around it"),
     ],
 }
+
+
+def a_tensor_of_one_element(region, distance):
+    return torch.tensor([float(share_of(region & ~shrunk(region, distance), region))])
+
+
+RIGHT = {"border_share": [a_tensor_of_one_element]}
