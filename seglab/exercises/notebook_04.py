@@ -20,44 +20,6 @@ from seglab.palettes import VOC_CLASSES, VOID
 from seglab.upsampling import BilinearUpsampling, bilinear_kernel, crop
 
 
-@exercise(notebook="04", stars=1, minutes=5)
-def rows_cut(function):
-    """How many rows each crop of an FCN takes away."""
-    cases = [(224, 32), (240, 32), (240, 16), (200, 8), (300, 8), (225, 8), (33, 8), (500, 16)]
-    for height, stride in [*cases, (32, 8), (32, 32)]:
-        found = call(function, height, stride)
-        found = found.tolist() if isinstance(found, torch.Tensor) else found
-        found = list(found) if isinstance(found, tuple) else found
-        given = f"height = {height}, stride = {stride}"
-        rows = {level: -(-height // level) for level in (32, 16, 8) if level >= stride}
-        levels = list(rows)
-        right = [2 * rows[coarse] - rows[fine] for coarse, fine in itertools.pairwise(levels)]
-        right.append(stride * rows[stride] - height)
-        if not isinstance(found, list):
-            raise Hint(
-                f"For {given} your function returns {described(found)}. A list is wanted, even if "
-                "there is one crop only."
-            )
-        if any(number < 0 for number in found):
-            raise Hint(
-                f"For {given} you return {found}. A crop cannot take away less than nothing: are "
-                "your maps too small? The stages of the network round up."
-            )
-        if found != right == found[::-1]:
-            raise Hint(
-                f"For {given} the numbers are right and the order is not: the network begins with "
-                "the coarsest map."
-            )
-        if len(levels) > 1 and found == right[:-1]:
-            raise Hint(f"For {given} one crop is missing: what happens after the last enlargement?")
-        if found == [-height % 32] and found != right:
-            raise Hint(
-                f"For {given} you return {found}, what is missing to a multiple of 32. An FCN with "
-                "skips cuts at every sum: follow the maps one by one."
-            )
-        expect_equal(found, right, given)
-
-
 @exercise(notebook="04", stars=2, minutes=10)
 def as_convolution(function):
     """A linear layer on a flattened map, as a convolution with the same weights."""
@@ -130,6 +92,44 @@ def explain_convolution(made, linear, channels, height, width, rest) -> None:
             "The layer's weights are not those of the linear layer: a new layer starts with random "
             "ones. They have to be copied."
         )
+
+
+@exercise(notebook="04", stars=1, minutes=5)
+def rows_cut(function):
+    """How many rows each crop of an FCN takes away."""
+    cases = [(224, 32), (240, 32), (240, 16), (200, 8), (300, 8), (225, 8), (33, 8), (500, 16)]
+    for height, stride in [*cases, (32, 8), (32, 32)]:
+        found = call(function, height, stride)
+        found = found.tolist() if isinstance(found, torch.Tensor) else found
+        found = list(found) if isinstance(found, tuple) else found
+        given = f"height = {height}, stride = {stride}"
+        rows = {level: -(-height // level) for level in (32, 16, 8) if level >= stride}
+        levels = list(rows)
+        right = [2 * rows[coarse] - rows[fine] for coarse, fine in itertools.pairwise(levels)]
+        right.append(stride * rows[stride] - height)
+        if not isinstance(found, list):
+            raise Hint(
+                f"For {given} your function returns {described(found)}. A list is wanted, even if "
+                "there is one crop only."
+            )
+        if any(number < 0 for number in found):
+            raise Hint(
+                f"For {given} you return {found}. A crop cannot take away less than nothing: are "
+                "your maps too small? The stages of the network round up."
+            )
+        if found != right == found[::-1]:
+            raise Hint(
+                f"For {given} the numbers are right and the order is not: the network begins with "
+                "the coarsest map."
+            )
+        if len(levels) > 1 and found == right[:-1]:
+            raise Hint(f"For {given} one crop is missing: what happens after the last enlargement?")
+        if found == [-height % 32] and found != right:
+            raise Hint(
+                f"For {given} you return {found}, what is missing to a multiple of 32. An FCN with "
+                "skips cuts at every sum: follow the maps one by one."
+            )
+        expect_equal(found, right, given)
 
 
 @exercise(notebook="04", stars=2, minutes=10)
