@@ -8,11 +8,13 @@ import torch.nn.functional as F
 from seglab.exercises.checking import (
     Hint,
     LearnersError,
+    Watch,
     call,
     close,
     exercise,
     expect_equal,
     expect_tensor,
+    without,
 )
 from seglab.upsampling import bilinear_kernel
 
@@ -90,10 +92,127 @@ def stamp_matrix(function):
         flipped = F.conv_transpose1d(one_by_one, kernel.flip(0)[None, None], stride=stride)[:, 0].T
         if size > 1 and close(found, flipped):
             raise Hint(
-                "Your stamps stand on their head. The kernel is turned only for a result that "
+                "Your stamps are upside down. The kernel is turned only for a result that "
                 "gathers; here each input hands it out as it is."
             )
         expect_equal(found, right, given)
+
+
+@exercise(notebook="03", stars=3, minutes=15)
+def by_convolution(function):
+    """A transposed convolution by zeros between the inputs and an ordinary convolution."""
+    cases = [
+        ((1, 3, 4), (1, 1, 3, 3), 1, 0),
+        ((1, 3, 4), (1, 1, 3, 3), 2, 0),
+        ((1, 4, 3), (1, 1, 4, 4), 2, 1),
+        ((3, 4, 5), (3, 2, 3, 3), 2, 1),
+        ((2, 4, 5), (2, 2, 4, 3), 3, 2),
+        ((2, 1, 1), (2, 1, 2, 2), 4, 0),
+        ((1, 3, 4), (1, 2, 2, 2), 4, 2),
+    ]
+    for shape, kernel_shape, stride, padding in cases:
+        x, kernel = torch.randn(shape), torch.randn(kernel_shape)
+        given = f"x {shape}, kernel {kernel_shape}, stride {stride}, padding {padding}"
+        right = F.conv_transpose2d(x[None], kernel, stride=stride, padding=padding)[0]
+        try:
+            with Watch() as watch:
+                found = call(function, x, kernel, stride, padding)
+        except LearnersError as error:
+            known_error(error, x, kernel, padding)
+            raise
+        explain_operations(watch)
+        expect_tensor(found, None, x.dtype, given)
+        explain_size(found, right, kernel, stride, padding, given)
+        expect_tensor(found, right.shape, None, given)
+        for axes, said in [
+            ((2, 3), "The kernel is not turned"),
+            ((2,), "The kernel is turned left to right only"),
+            ((3,), "The kernel is turned upside down only"),
+        ]:
+            other = F.conv_transpose2d(x[None], kernel.flip(axes), stride=stride, padding=padding)[
+                0
+            ]
+            if close(found, other) and not close(found, right):
+                raise Hint(
+                    f"{said}. An output that gathers meets the stamps of its neighbours from the "
+                    "other side: turn the kernel by 180 degrees, up and down and left and right."
+                )
+        if kernel_shape[0] == kernel_shape[1] > 1:
+            swapped = kernel.transpose(0, 1)
+            other = F.conv_transpose2d(x[None], swapped, stride=stride, padding=padding)[0]
+            if close(found, other):
+                raise Hint(WRONG_ORDER)
+        expect_equal(found, right, given)
+
+
+WRONG_ORDER = (
+    "The channels are in the wrong order: the kernel is [in, out, h, w], and an ordinary "
+    "convolution reads [out, in, h, w]."
+)
+
+
+def explain_operations(watch: Watch) -> None:
+    """Raise a hint if the result came from a transposed convolution, or from no convolution."""
+    kinds = [given["transposed"] for name, given in watch.operations if name == "convolution"]
+    backwards = any(name == "convolution_backward" for name, _ in watch.operations)
+    if any(kinds) or backwards:
+        how = "as the gradient of a convolution" if backwards else "ready made"
+        raise Hint(
+            f"You take the transposed convolution {how}. The task is to do without it: spread the "
+            "inputs, and let an ordinary convolution gather."
+        )
+    if not kinds:
+        raise Hint(
+            "No convolution runs in your function. Loops and matrices give the same numbers; here "
+            "F.conv2d should do the work, on inputs with zeros between them."
+        )
+
+
+def known_error(error: LearnersError, x, kernel, padding) -> None:
+    """Raise a hint in place of a message of torch that means a typical mistake."""
+    said = str(error.__cause__).lower()
+    if "channels" in said and kernel.shape[0] != kernel.shape[1]:
+        raise Hint(f"{WRONG_ORDER} (torch says: {error.__cause__})") from error
+    if padding >= min(kernel.shape[2:]) and "negative" in said:
+        raise Hint(
+            f"With a kernel of {kernel.shape[2]} × {kernel.shape[3]} and padding {padding}, "
+            "k − 1 − p is below zero: nothing is added then, and rows are cut off. F.pad takes "
+            "negative numbers for that; the padding of F.conv2d does not."
+        ) from error
+
+
+def explain_size(found, right, kernel, stride, padding, given: str) -> None:
+    """Raise a hint if the size is wrong in a typical way."""
+    if found.ndim != 3 or found.shape[0] != right.shape[0]:
+        return
+    more = [a - b for a, b in zip(found.shape[1:], right.shape[1:], strict=True)]
+    too_much = [max(padding + 1 - k, 0) for k in kernel.shape[2:]]  # of padding, for the kernel
+    if any(too_much) and more == [2 * rows for rows in too_much]:
+        raise Hint(
+            f"For {given} the result keeps rows that a padding larger than k − 1 takes away. A "
+            "negative number of zeros is no mistake: F.pad then cuts off."
+        )
+    height, width = right.shape[1:]
+    if stride > 1 and more == [stride - 1] * 2 and not close(found[:, :height, :width], right):
+        raise Hint(
+            f"For {given} the result is {stride - 1} too high and too wide, and its numbers "
+            "differ. What stands between two inputs? Zeros belong there, no copies and no means."
+        )
+    if stride > 1 and more == [stride - 1] * 2:
+        raise Hint(
+            f"For {given} the result has {stride - 1} row(s) and column(s) too many. Zeros belong "
+            "*between* the inputs; are there some behind the last one, too?"
+        )
+    if padding and more == [2 * padding] * 2:
+        raise Hint(
+            f"For {given} nothing is cut off: padding of a transposed convolution makes the "
+            "result smaller. Add less around the spread inputs."
+        )
+    if padding and more == [4 * padding] * 2:
+        raise Hint(
+            f"For {given} the padding makes the result larger. Around the spread inputs you need "
+            "k − 1 zeros, and every row of padding takes one of them away."
+        )
 
 
 @exercise(notebook="03", stars=2, minutes=10)
@@ -103,7 +222,12 @@ def phase_sums(function):
     for shape, stride in [*cases, ((2, 2), 3), ((1, 1), 4)]:
         kernel = torch.randn(shape)
         given = f"a kernel of {shape[0]} × {shape[1]} and stride {stride}"
-        found = call(function, kernel, stride)
+        with without(
+            lambda name, _: name.startswith("convolution"),
+            "You compute the convolution and look. Foretell it: which weights of the kernel does "
+            "an output of each group see?",
+        ):
+            found = call(function, kernel, stride)
         expect_tensor(found, None, FLOATS, given)
         if found.numel() == 1 < stride:
             raise Hint(
@@ -121,6 +245,11 @@ def phase_sums(function):
             )
         if close(found, right / counts.view(stride, stride)) and not close(found, right):
             raise Hint("You take the mean of each phase. What overlaps in an output adds up.")
+        if close(found, right.flip(0, 1)) and not close(found, right):
+            raise Hint(
+                "The tile begins at its other end: entry [0, 0] belongs to the first output, which "
+                "the kernel's first weight reaches."
+            )
         if close(found, right.T) and not close(found, right):
             raise Hint("Rows and columns have changed places: [a, b] is row a and column b.")
         if stride > 1 and all(side % stride == 0 and side > stride for side in shape):
@@ -157,6 +286,8 @@ def weighted_mean(function):
     ]
     for shape, kernel, stride, padding in cases:
         maps = torch.randn(shape)
+        if maps.numel() > 1:
+            maps[maps < -0.5] = 0  # zeros are values, too
         found = call(function, maps, kernel, stride, padding)
         sums = stamped(maps, kernel, stride, padding)
         weights = stamped(torch.ones_like(maps), kernel, stride, padding)
@@ -181,6 +312,14 @@ def weighted_mean(function):
                 "You divide by how many stamps arrive, as if all weights were alike. Which weight "
                 "does each of them bring?"
             )
+        of_values = stamped((maps != 0).float(), kernel, stride, padding)
+        if close(found, torch.where(of_values > 0, sums / of_values, 0)) and not close(
+            found, right
+        ):
+            raise Hint(
+                "You count no weights where the map is 0. Zero is a value like any other: the mean "
+                "of 0 and 2 is 1. The weights that arrive do not depend on what the map holds."
+            )
         mixed = sums.sum(1, keepdim=True) / weights.sum(1, keepdim=True)
         if shape[1] > 1 and any(
             close(found, torch.where(weights > 0, scale * mixed, 0).expand_as(sums))
@@ -204,89 +343,3 @@ def proportional(one, other) -> bool:
     """Is the one tensor a number times the other?"""
     factor = (one * other).sum() / (other * other).sum()
     return close(one, factor * other)
-
-
-@exercise(notebook="03", stars=3, minutes=15)
-def by_convolution(function):
-    """A transposed convolution by zeros between the inputs and an ordinary convolution."""
-    cases = [
-        ((1, 3, 4), (1, 1, 3, 3), 1, 0),
-        ((1, 3, 4), (1, 1, 3, 3), 2, 0),
-        ((1, 4, 3), (1, 1, 4, 4), 2, 1),
-        ((3, 4, 5), (3, 2, 3, 3), 2, 1),
-        ((2, 4, 5), (2, 2, 4, 3), 3, 2),
-        ((2, 1, 1), (2, 1, 2, 2), 4, 0),
-        ((1, 3, 4), (1, 2, 2, 2), 3, 2),
-    ]
-    for shape, kernel_shape, stride, padding in cases:
-        x, kernel = torch.randn(shape), torch.randn(kernel_shape)
-        given = f"x {shape}, kernel {kernel_shape}, stride {stride}, padding {padding}"
-        right = F.conv_transpose2d(x[None], kernel, stride=stride, padding=padding)[0]
-        try:
-            found = call(function, x, kernel, stride, padding)
-        except LearnersError as error:
-            known_error(error, x, kernel, padding)
-            raise
-        expect_tensor(found, None, x.dtype, given)
-        explain_size(found, right, stride, padding, given)
-        expect_tensor(found, right.shape, None, given)
-        for axes, said in [
-            ((2, 3), "The kernel is not turned"),
-            ((2,), "The kernel is turned left to right only"),
-            ((3,), "The kernel is turned upside down only"),
-        ]:
-            other = F.conv_transpose2d(x[None], kernel.flip(axes), stride=stride, padding=padding)[
-                0
-            ]
-            if close(found, other) and not close(found, right):
-                raise Hint(
-                    f"{said}. An output that gathers meets the stamps of its neighbours from the "
-                    "other side: turn the kernel by 180 degrees, up and down and left and right."
-                )
-        if kernel_shape[0] == kernel_shape[1] > 1:
-            swapped = kernel.transpose(0, 1)
-            other = F.conv_transpose2d(x[None], swapped, stride=stride, padding=padding)[0]
-            if close(found, other):
-                raise Hint(WRONG_ORDER)
-        expect_equal(found, right, given)
-
-
-WRONG_ORDER = (
-    "The channels are in the wrong order: the kernel is [in, out, h, w], and an ordinary "
-    "convolution reads [out, in, h, w]."
-)
-
-
-def known_error(error: LearnersError, x, kernel, padding) -> None:
-    """Raise a hint in place of a message of torch that means a typical mistake."""
-    said = str(error.__cause__).lower()
-    if "channels" in said and kernel.shape[0] != kernel.shape[1]:
-        raise Hint(f"{WRONG_ORDER} (torch says: {error.__cause__})") from error
-    if padding >= min(kernel.shape[2:]) and "negative" in said:
-        raise Hint(
-            f"With a kernel of {kernel.shape[2]} × {kernel.shape[3]} and padding {padding}, "
-            "k − 1 − p is below zero: nothing is added then, and rows are cut off. F.pad takes "
-            "negative numbers for that; the padding of F.conv2d does not."
-        ) from error
-
-
-def explain_size(found, right, stride, padding, given: str) -> None:
-    """Raise a hint if the size is wrong in a typical way."""
-    if found.ndim != 3 or found.shape[0] != right.shape[0]:
-        return
-    more = [a - b for a, b in zip(found.shape[1:], right.shape[1:], strict=True)]
-    if stride > 1 and more == [stride - 1] * 2:
-        raise Hint(
-            f"For {given} the result has {stride - 1} row(s) and column(s) too many. Zeros belong "
-            "*between* the inputs; are there some behind the last one, too?"
-        )
-    if padding and more == [2 * padding] * 2:
-        raise Hint(
-            f"For {given} nothing is cut off: padding of a transposed convolution makes the "
-            "result smaller. Add less around the spread inputs."
-        )
-    if padding and more == [4 * padding] * 2:
-        raise Hint(
-            f"For {given} the padding makes the result larger. Around the spread inputs you need "
-            "k − 1 zeros, and every row of padding takes one of them away."
-        )

@@ -20,44 +20,6 @@ from seglab.palettes import VOC_CLASSES, VOID
 from seglab.upsampling import BilinearUpsampling, bilinear_kernel, crop
 
 
-@exercise(notebook="04", stars=1, minutes=5)
-def rows_cut(function):
-    """How many rows each crop of an FCN takes away."""
-    cases = [(224, 32), (240, 32), (240, 16), (200, 8), (300, 8), (225, 8), (33, 8), (500, 16)]
-    for height, stride in [*cases, (32, 8), (32, 32)]:
-        found = call(function, height, stride)
-        found = found.tolist() if isinstance(found, torch.Tensor) else found
-        found = list(found) if isinstance(found, tuple) else found
-        given = f"height = {height}, stride = {stride}"
-        rows = {level: -(-height // level) for level in (32, 16, 8) if level >= stride}
-        levels = list(rows)
-        right = [2 * rows[coarse] - rows[fine] for coarse, fine in itertools.pairwise(levels)]
-        right.append(stride * rows[stride] - height)
-        if not isinstance(found, list):
-            raise Hint(
-                f"For {given} your function returns {described(found)}. A list is wanted, even if "
-                "there is one crop only."
-            )
-        if any(number < 0 for number in found):
-            raise Hint(
-                f"For {given} you return {found}. A crop cannot take away less than nothing: are "
-                "your maps too small? The stages of the network round up."
-            )
-        if found != right == found[::-1]:
-            raise Hint(
-                f"For {given} the numbers are right and the order is not: the network begins with "
-                "the coarsest map."
-            )
-        if len(levels) > 1 and found == right[:-1]:
-            raise Hint(f"For {given} one crop is missing: what happens after the last enlargement?")
-        if found == [-height % 32] and found != right:
-            raise Hint(
-                f"For {given} you return {found}, what is missing to a multiple of 32. An FCN with "
-                "skips cuts at every sum: follow the maps one by one."
-            )
-        expect_equal(found, right, given)
-
-
 @exercise(notebook="04", stars=2, minutes=10)
 def as_convolution(function):
     """A linear layer on a flattened map, as a convolution with the same weights."""
@@ -132,6 +94,44 @@ def explain_convolution(made, linear, channels, height, width, rest) -> None:
         )
 
 
+@exercise(notebook="04", stars=1, minutes=5)
+def rows_cut(function):
+    """How many rows each crop of an FCN takes away."""
+    cases = [(224, 32), (240, 32), (240, 16), (200, 8), (300, 8), (225, 8), (33, 8), (500, 16)]
+    for height, stride in [*cases, (32, 8), (32, 32)]:
+        found = call(function, height, stride)
+        found = found.tolist() if isinstance(found, torch.Tensor) else found
+        found = list(found) if isinstance(found, tuple) else found
+        given = f"height = {height}, stride = {stride}"
+        rows = {level: -(-height // level) for level in (32, 16, 8) if level >= stride}
+        levels = list(rows)
+        right = [2 * rows[coarse] - rows[fine] for coarse, fine in itertools.pairwise(levels)]
+        right.append(stride * rows[stride] - height)
+        if not isinstance(found, list):
+            raise Hint(
+                f"For {given} your function returns {described(found)}. A list is wanted, even if "
+                "there is one crop only."
+            )
+        if any(number < 0 for number in found):
+            raise Hint(
+                f"For {given} you return {found}. A crop cannot take away less than nothing: are "
+                "your maps too small? The stages of the network round up."
+            )
+        if found != right == found[::-1]:
+            raise Hint(
+                f"For {given} the numbers are right and the order is not: the network begins with "
+                "the coarsest map."
+            )
+        if len(levels) > 1 and found == right[:-1]:
+            raise Hint(f"For {given} one crop is missing: what happens after the last enlargement?")
+        if found == [-height % 32] and found != right:
+            raise Hint(
+                f"For {given} you return {found}, what is missing to a multiple of 32. An FCN with "
+                "skips cuts at every sum: follow the maps one by one."
+            )
+        expect_equal(found, right, given)
+
+
 @exercise(notebook="04", stars=2, minutes=10)
 def add_skip(function):
     """Double the coarse scores, add the scores of a finer map, for any size."""
@@ -143,7 +143,8 @@ def add_skip(function):
         ((1, 2, 1, 3), (1, 4, 2, 5)),
     ]
     for coarse_shape, shape in cases:
-        coarse, features = torch.randn(coarse_shape), torch.randn(shape)
+        coarse = torch.randn(coarse_shape, requires_grad=True)
+        features = torch.randn(shape, requires_grad=True)
         score = nn.Conv2d(shape[1], coarse_shape[1], 1)
         given = f"coarse {list(coarse_shape)} and features {list(shape)}"
         try:
@@ -163,7 +164,15 @@ def add_skip(function):
         tents = BilinearUpsampling(coarse_shape[1], 2)(coarse)
         edge = F.interpolate(coarse, scale_factor=2, mode="bilinear")  # edge repeated
         if any(close(found, crop(double, skip) + skip) for double in (tents, edge)):
+            learn(found, {"coarse": coarse, "features": features, "score": score.weight}, given)
             continue
+        on_pixels = BilinearUpsampling(coarse_shape[1], 2, offset=0)(coarse)
+        if close(found, crop(on_pixels, skip) + skip):
+            raise Hint(
+                f"For {given} coarse row i is drawn on the finer row 2i. It stands for the rows 2i "
+                "and 2i + 1, so its middle lies between them: a kernel of 4 rows does that, one of "
+                "3 does not."
+            )
         blocks = F.interpolate(coarse, scale_factor=2)
         aligned = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=True)
         top, left = (2 * s - n for s, n in zip(small, size, strict=True))
@@ -179,18 +188,32 @@ def add_skip(function):
                 if close(found, F.interpolate(coarse, size=size, mode=mode) + skip):
                     raise Hint(
                         f"For {given} you squeeze the doubled scores into {size[0]} × {size[1]}. "
-                        "The network's stages round up, so coarse row i belongs to the finer rows "
-                        "2i and 2i + 1 and must stay there: double exactly, then cut."
+                        "Coarse row i stands for the finer rows 2i and 2i + 1, whatever the size, "
+                        "and must stay there: double exactly, then cut."
                     )
             for double in (tents, edge):
                 if close(found, double[..., top:, left:] + skip):
                     raise Hint(
-                        f"For {given} you cut at the wrong side. Rounding up has added a row below "
-                        "or a column at the right."
+                        f"For {given} you cut at the wrong side. Rows are counted from above, so "
+                        "what rounding up has added lies below and at the right."
                     )
         if any(close(found, crop(double, skip)) for double in (tents, edge)):
             raise Hint("Your result does not depend on the finer map: add its scores.")
         expect_equal(found, crop(edge, skip) + skip, given)
+
+
+def learn(found, inputs: dict[str, torch.Tensor], given: str) -> None:
+    """Raise a hint if no gradient gets from the result to what should learn."""
+    if found.requires_grad:
+        gradients = torch.autograd.grad(found.sum(), list(inputs.values()), allow_unused=True)
+        stuck = [name for name, one in zip(inputs, gradients, strict=True) if one is None]
+    else:
+        stuck = list(inputs)
+    if stuck:
+        raise Hint(
+            f"For {given} the numbers are right, but no gradient reaches {' or '.join(stuck)}: a "
+            "network with this step could not learn. Is there a `no_grad` or a `detach`?"
+        )
 
 
 def explain_sizes(error: LearnersError, given: str) -> None:
@@ -219,7 +242,7 @@ def start_as_tent(function):
     ]
     for channels, options in cases:
         layer = nn.ConvTranspose2d(channels, channels, **options)
-        weight = layer.weight
+        weight, bias = layer.weight, layer.bias
         dense = layer.groups < channels
         given = f"nn.ConvTranspose2d({channels}, {channels}, groups={layer.groups}, ...)"
         try:
@@ -240,6 +263,11 @@ def start_as_tent(function):
             raise Hint(
                 "The layer has got a new weight in place of its old one. An optimizer that was "
                 "made before holds the old one and would train that. Write into it instead."
+            )
+        if layer.bias is not bias:
+            raise Hint(
+                f"{given} had a bias, and now it has another one, or none. The optimizer holds the "
+                "old one: write zeros into it."
             )
         tent = bilinear_kernel(channels, options["kernel_size"])
         expect_tensor(layer.weight, (channels, channels // layer.groups, *tent.shape[2:]))
@@ -262,8 +290,8 @@ def start_as_tent(function):
                 f"{given} has a bias, and it is still random: a flat map of zeros does not stay "
                 "zero."
             )
-        if not layer.weight.requires_grad:
-            raise Hint("The weight is frozen now. It should start as a tent and still learn.")
+        if not all(parameter.requires_grad for parameter in layer.parameters()):
+            raise Hint("Something is frozen now. Weight and bias should start so and still learn.")
 
 
 def diagonal(weight) -> torch.Tensor:
@@ -278,11 +306,11 @@ def best_blocks(function):
     cases = [(8, 8, 4, False), (9, 11, 4, False), (8, 12, 4, True), (7, 10, 3, True)]
     cases += [(5, 6, 1, True), (1, 1, 32, False), (6, 4, 8, True)]
     for height, width, stride, with_void in cases:
-        mask = torch.randint(2, 6, (height, width), dtype=torch.uint8)
+        mask = torch.tensor([0, 1, 8, 20], dtype=torch.uint8)[torch.randint(4, (height, width))]
         if with_void:
             mask[torch.rand(height, width) < 0.5] = VOID
             mask[:stride, :stride] = VOID  # a square with nothing but void
-            mask[:1, -1:] = 3
+            mask[:1, -1:] = 8
         kind = "half-void mask" if with_void else "mask"
         given = f"a {kind} of {height} × {width} pixels and stride {stride}"
         examine_blocks(call(function, mask, stride), mask, stride, given)
@@ -342,6 +370,17 @@ def examine_square(found, true, where: str) -> None:
             )
         return
     votes = labelled.bincount(minlength=len(VOC_CLASSES))
+    void = true.numel() - len(labelled)
+    if label == 0 and votes[0] < votes.max() <= votes[0] + void:
+        raise Hint(
+            f"A square became background because its {void} void pixels have voted for it "
+            f"({where}). Void has no vote."
+        )
+    if label != 0 and votes[0] == votes.max() > votes[label]:
+        raise Hint(
+            f"A square got the label {label}, though background is more frequent there ({where}). "
+            "Background is a class, number 0, and has votes like the others."
+        )
     if not 0 <= label < len(votes) or votes[label] == 0:
         raise Hint(
             f"A square got the label {label}, which none of its pixels has ({where}). Labels are "

@@ -1,7 +1,14 @@
 """What the notebooks draw. `from seglab import figures`, then `figures.show(...)`."""
 
 from seglab.figures.charts import STYLE, bars, dots, log_axis, plain_ticks
-from seglab.figures.convolution import aspp_taps, dilated_stack, path_counts, stamps
+from seglab.figures.convolution import (
+    aspp_taps,
+    dilated_stack,
+    path_counts,
+    seen_and_drawn,
+    stamps,
+    two_tents,
+)
 from seglab.figures.curves import (
     LiveCurve,
     last_loss,

@@ -15,7 +15,7 @@ from seglab.figures.charts import styled
 from seglab.figures.colors import BLUE, ORANGE, SERIES
 from seglab.figures.grids import write_cells
 from seglab.figures.pictures import picture_of
-from seglab.upsampling import transposed_conv2d
+from seglab.upsampling import bilinear_kernel, transposed_conv2d
 
 
 @styled
@@ -106,6 +106,91 @@ def stamps(
     hatched = " (hatched)" if padding else ""
     size = f"{rows} × {columns} becomes {made[0]} × {made[1]}"
     figure.suptitle(f"{head}; stride {stride}, padding {padding}{hatched}: {size}", fontsize=15)
+    return figure
+
+
+@styled
+def two_tents(stride: int, size: int, index: int, width: float = 11) -> plt.Figure:
+    """Where a kernel of 2 * stride or 2 * stride - 1 taps draws one value of a row (notebook 03).
+
+    Above and below: the output of a transposed convolution whose input is 1 at `index` and else 0.
+    The grey squares are the inputs, laid over the `stride` pixels that each stands for.
+
+    Args:
+        stride: an even number.
+        size: how many inputs the row has.
+    """
+    figure, axes = plt.subplots(2, 1, figsize=(width, 0.43 * width), sharex=True)
+    row = torch.zeros(1, size)
+    row[0, index] = 1
+    pixels = torch.arange(stride * size)
+    between, on_one = stride // 2, stride - 1
+    for axis, taps, padding, (color, marker, _), where in (
+        (
+            axes[0],
+            2 * stride,
+            between,
+            SERIES[1],
+            "between two pixels, in the middle of its square",
+        ),
+        (axes[1], 2 * stride - 1, on_one, SERIES[0], "on the first pixel of its square"),
+    ):
+        tent = bilinear_kernel(1, taps)[0, 0].max(0).values[None]  # one row of it, its top
+        tent = tent / tent.max() * (1 - 0.5 * (taps % 2 == 0) / stride)
+        stamp = transposed_conv2d(row, tent, stride)[0, padding:]
+        drawn = F.pad(stamp, (0, max(0, len(pixels) - len(stamp))))[: len(pixels)]
+        top = stride * index + (taps % 2 == 0) * (stride - 1) / 2
+        for square in range(size):
+            look = {"facecolor": "#eeeeee" if square == index else "white", "edgecolor": "#aaaaaa"}
+            axis.add_patch(Rectangle((stride * square - 0.5, 0), stride, 1.12, **look))
+        axis.plot([top - stride, top, top + stride], [0, 1, 0], color=color, linewidth=1.5)
+        axis.vlines(pixels, 0, drawn, color=color, linewidth=1.5)
+        axis.plot(pixels, drawn, marker, color=color, markersize=8)
+        axis.axvline(top, ymax=0.9, color="black", linestyle=":")
+        axis.set(xlim=(-0.6, stride * size - 0.4), ylim=(0, 1.12), yticks=[0, 1], ylabel="weight")
+        axis.set_title(f"{taps} taps, padding {padding}: top at {top:g}, {where}", fontsize=13)
+    axes[1].set_xticks(pixels)
+    axes[1].set_xlabel(f"output pixel (grey: the square of {stride} pixels of input {index})")
+    figure.suptitle("An even kernel draws a value between two pixels, an odd one on a pixel")
+    return figure
+
+
+@styled
+def seen_and_drawn(
+    heats: dict[str, torch.Tensor],
+    looks: dict[str, Sequence[float]],
+    drawn: tuple[float, float],
+    title: str,
+    width: float = 11,
+) -> plt.Figure:
+    """How much each pixel moves a score, and where that score is drawn (notebook 04).
+
+    Args:
+        heats: name -> `float [H, W]`, such as |d score / d image|.
+        looks: name -> row and column of the heat's centroid (a ring).
+        drawn: row and column where the score is drawn (a cross).
+    """
+    rows, columns = next(iter(heats.values())).shape
+    size = (width, width / len(heats) * rows / columns + 1.2)
+    figure, axes = plt.subplots(1, len(heats), figsize=size, squeeze=False)
+    for axis, (name, heat) in zip(axes.flat, heats.items(), strict=True):
+        smooth = F.avg_pool2d(heat[None], 9, 1, 4)[0]  # neighbours differ a lot
+        axis.imshow(smooth, cmap="Greys", vmax=float(smooth.max()))
+        row, column = (float(number) for number in looks[name])
+        down, across = row - drawn[0], column - drawn[1]
+        ring = {"mfc": "none", "mec": ORANGE, "mew": 3, "ms": 15}
+        axis.plot(
+            drawn[1], drawn[0], "x", color=BLUE, ms=14, mew=4, label="the score is drawn here"
+        )
+        axis.plot(column, row, "o", **ring, label="centroid of what it sees")
+        axis.axvline(drawn[1], color=BLUE, linewidth=0.8)
+        axis.axhline(drawn[0], color=BLUE, linewidth=0.8)
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(True)
+        axis.set_title(f"{name}: {down:+.0f} down, {across:+.0f} right", fontsize=13)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2)
+    figure.suptitle(title)
     return figure
 
 

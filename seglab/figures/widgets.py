@@ -97,7 +97,7 @@ def _slider(
 def stamp_stepper(x: torch.Tensor | None = None, kernel: torch.Tensor | None = None) -> Interactive:
     """Transposed convolution stamp by stamp (notebook 03); the figure is `seglab.figures.stamps`.
 
-    Both are `float [H, W]`; default: the 2 x 2 numbers of the notebook.
+    Both are `float [H, W]`; default: 0, 1, 2, 3 in two rows.
     """
     toy = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
     x, kernel = toy if x is None else x, toy if kernel is None else kernel

@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from seglab.upsampling import transposed_conv2d
+
 
 def both_sides_at_once(kernel_size, stride):
     return kernel_size - stride
@@ -24,6 +26,18 @@ def below_zero(kernel_size, stride):
     if (kernel_size - stride) % 2:
         raise ValueError("a half")
     return (kernel_size - stride) // 2
+
+
+def none_if_there_is_none(kernel_size, stride):
+    padding, half = divmod(kernel_size - stride, 2)
+    return None if half or padding < 0 else padding
+
+
+def zero_is_none(kernel_size, stride):
+    padding = (kernel_size - stride) / 2
+    if padding % 1 or padding <= 0:
+        raise ValueError("none")
+    return int(padding)
 
 
 def of_the_way_back(kernel, n, stride):
@@ -48,6 +62,16 @@ def on_its_head(kernel, n, stride):
 def one_stamp_more(kernel, n, stride):
     matrix = in_columns(kernel, n, stride)
     return torch.cat([matrix, torch.zeros(stride, n)])
+
+
+def whole_numbers(kernel, n, stride):
+    return in_columns(kernel, n, stride).long()
+
+
+def last_input_forgotten(kernel, n, stride):
+    matrix = in_columns(kernel, n, stride)
+    matrix[:, -1] = 0
+    return matrix
 
 
 def counted(kernel, stride):
@@ -85,6 +109,16 @@ def only_the_sum(kernel, stride):
     return kernel.sum()
 
 
+def looked_up(kernel, stride):
+    ones, size = torch.ones(1, 1, 9, 9), 4 * stride
+    flat = F.conv_transpose2d(ones, kernel[None, None], stride=stride)[0, 0]
+    return flat[size : size + stride, size : size + stride]
+
+
+def from_the_other_end(kernel, stride):
+    return sums(kernel, stride).flip(0, 1)
+
+
 def depthwise(maps, kernel, stride, padding):
     channels = maps.shape[1]
     weight = kernel.expand(channels, 1, *kernel.shape)
@@ -115,6 +149,17 @@ def dense(maps, kernel, stride, padding):
     options = {"stride": stride, "padding": padding}
     weights = F.conv_transpose2d(torch.ones_like(maps), weight, **options)
     return F.conv_transpose2d(maps, weight, **options) / weights
+
+
+def where_the_map_is_not_zero(maps, kernel, stride, padding):
+    weights = depthwise((maps != 0).float(), kernel, stride, padding)
+    total = depthwise(maps, kernel, stride, padding)
+    return torch.where(weights > 0, total / weights, 0)
+
+
+def against_division_by_zero(maps, kernel, stride, padding):
+    weights = depthwise(torch.ones_like(maps), kernel, stride, padding)
+    return depthwise(maps, kernel, stride, padding) / (weights + 0.01)
 
 
 def gathered(x, kernel, stride, padding, behind=0, around=lambda k, p: k - 1 - p):
@@ -163,6 +208,36 @@ def padding_of_conv2d(x, kernel, stride, padding):
     return F.conv2d(spread[None], right_way_round(kernel), padding=around)[0]
 
 
+def ready_made(x, kernel, stride, padding):
+    return F.conv_transpose2d(x[None], kernel, stride=stride, padding=padding)[0]
+
+
+def as_a_gradient(x, kernel, stride, padding):
+    sizes = [
+        stride * (n - 1) + k - 2 * padding
+        for n, k in zip(x.shape[1:], kernel.shape[2:], strict=True)
+    ]
+    picture = torch.zeros(1, kernel.shape[1], *sizes, requires_grad=True)
+    y = F.conv2d(picture, kernel, stride=stride, padding=padding)
+    return torch.autograd.grad(y, picture, x[None])[0][0]
+
+
+def by_the_loops(x, kernel, stride, padding):
+    return transposed_conv2d(x, kernel, stride, padding)
+
+
+def clipped(x, kernel, stride, padding):
+    return gathered(
+        x, right_way_round(kernel), stride, padding, around=lambda k, p: max(k - 1 - p, 0)
+    )
+
+
+def copies_between(x, kernel, stride, padding):
+    above, left = (k - 1 - padding for k in kernel.shape[2:])
+    spread = F.pad(F.interpolate(x[None], scale_factor=stride), (left, left, above, above))
+    return F.conv2d(spread, right_way_round(kernel))[0]
+
+
 WRONG = {
     "padding_for": [
         (both_sides_at_once, "counted at each side"),
@@ -170,12 +245,16 @@ WRONG = {
         (of_a_convolution, "ordinary convolution"),
         (a_fraction, "takes no fraction"),
         (below_zero, "padding only cuts off"),
+        (none_if_there_is_none, "returns nothing (None)"),
+        (zero_is_none, "ended with ValueError: none"),
     ],
     "stamp_matrix": [
         (of_the_way_back, "one for each input"),
         (one_apart, "How far apart"),
-        (on_its_head, "stand on their head"),
+        (on_its_head, "are upside down"),
         (one_stamp_more, "room for one stamp more"),
+        (whole_numbers, "they should be float32"),
+        (last_input_forgotten, "numbers are not right"),
     ],
     "phase_sums": [
         (counted, "You count the weights"),
@@ -184,12 +263,16 @@ WRONG = {
         (column_first, "changed places"),
         (mean_of_each, "You take the mean"),
         (only_the_sum, "you return one number"),
+        (looked_up, "Foretell it"),
+        (from_the_other_end, "begins at its other end"),
     ],
     "weighted_mean": [
         (divided_by_the_kernel, "divided by the same number"),
         (by_how_many, "as if all weights were alike"),
         (nothing_by_nothing, "no stamp reaches them"),
         (dense, "All channels come out alike"),
+        (where_the_map_is_not_zero, "Zero is a value"),
+        (against_division_by_zero, "numbers are not right"),
     ],
     "by_convolution": [
         (not_turned, "The kernel is not turned"),
@@ -199,5 +282,10 @@ WRONG = {
         (never_cut_off, "nothing is cut off"),
         (padded_more, "the padding makes the result larger"),
         (padding_of_conv2d, "takes negative numbers"),
+        (ready_made, "ready made"),
+        (as_a_gradient, "as the gradient"),
+        (by_the_loops, "No convolution runs"),
+        (clipped, "a padding larger than k − 1"),
+        (copies_between, "no copies and no means"),
     ],
 }

@@ -37,6 +37,14 @@ def one_number(height, stride):
     return sum(cuts(height, stride))
 
 
+def always_three(height, stride):
+    return cuts(height, 8)
+
+
+def what_is_left_over(height, stride):
+    return [height % level for level in (32, 16, 8) if level >= stride]
+
+
 def converted(linear, channels, height, width, weight=None, **options):
     made = nn.Conv2d(channels, linear.out_features, (height, width), **options)
     weight = linear.weight.view(-1, channels, height, width) if weight is None else weight
@@ -84,6 +92,23 @@ def turned(linear, channels, height, width):
     return converted(linear, channels, height, width, weight)
 
 
+def one_window_beside_the_next(linear, channels, height, width):
+    return converted(linear, channels, height, width, stride=(height, width))
+
+
+def emptied_afterwards(linear, channels, height, width):
+    made = converted(linear, channels, height, width, bias=linear.bias is not None)
+    linear.weight.data.zero_()
+    return made
+
+
+def with_the_same_numbers(linear, channels, height, width):
+    made = nn.Conv2d(channels, linear.out_features, (height, width), bias=linear.bias is not None)
+    made.weight = nn.Parameter(linear.weight.detach().unflatten(1, (channels, height, width)))
+    made.bias = linear.bias
+    return made
+
+
 def squeezed(coarse, features, score):
     skip = score(features)
     return F.interpolate(coarse, size=skip.shape[2:], mode="bilinear") + skip
@@ -121,6 +146,30 @@ def not_scored(coarse, features, score):
 
 def not_added(coarse, features, score):
     return crop(F.interpolate(coarse, scale_factor=2, mode="bilinear"), features)
+
+
+def without_gradient(coarse, features, score):
+    with torch.no_grad():
+        return right_skip(coarse, features, score)
+
+
+def right_skip(coarse, features, score):
+    skip = score(features)
+    return crop(F.interpolate(coarse, scale_factor=2, mode="bilinear"), skip) + skip
+
+
+def coarse_detached(coarse, features, score):
+    return right_skip(coarse.detach(), features, score)
+
+
+def on_the_first_row(coarse, features, score):
+    skip = score(features)
+    return crop(BilinearUpsampling(coarse.shape[1], 2, offset=0)(coarse), skip) + skip
+
+
+def rounder(coarse, features, score):
+    skip = score(features)
+    return crop(F.interpolate(coarse, scale_factor=2, mode="bicubic"), skip) + skip
 
 
 def written(layer, everywhere=False):
@@ -179,6 +228,24 @@ def frozen(layer):
     return layer
 
 
+def bias_removed(layer):
+    written(layer).bias = None
+    return layer
+
+
+def sum_of_one(layer):
+    with torch.no_grad():
+        written(layer).weight.div_(layer.kernel_size[0] ** 2 / 4)
+    return layer
+
+
+def by_its_data(layer):
+    layer.weight.data = written(copy.deepcopy(layer)).weight.data
+    if layer.bias is not None:
+        layer.bias.data.fill_(0)
+    return layer
+
+
 def voted(mask, stride, classes=256, vote=lambda votes: votes.argmax(0)):
     planes = (mask == torch.arange(classes)[:, None, None]).float()
     return vote(F.avg_pool2d(planes[None], stride, ceil_mode=True)[0])
@@ -225,6 +292,16 @@ def smooth(mask, stride):
     return crop(F.interpolate(shares, size=size, mode="bilinear"), mask)[0].argmax(0)
 
 
+def objects_only(mask, stride):
+    planes = (mask == torch.arange(1, 21)[:, None, None]).float()
+    votes = F.avg_pool2d(planes[None], stride, ceil_mode=True)[0]
+    return filled((votes.argmax(0) + 1) * (votes.sum(0) > 0), mask, stride)
+
+
+def void_as_background(mask, stride):
+    return filled(voted(mask.where(mask != 255, 0), stride, 21), mask, stride)
+
+
 WRONG = {
     "rows_cut": [
         (rounded_down, "less than nothing"),
@@ -232,6 +309,8 @@ WRONG = {
         (without_the_last, "one crop is missing"),
         (to_a_multiple_of_32, "a multiple of 32"),
         (one_number, "A list is wanted"),
+        (always_three, "right would be [0]"),
+        (what_is_left_over, "right would be [1, 0]"),
     ],
     "as_convolution": [
         (bias_forgotten, "off by a constant"),
@@ -241,6 +320,8 @@ WRONG = {
         (all_numbers_as_channels, "each channel stays a channel"),
         (a_function, "of type nn.Conv2d"),
         (turned, "You have turned the kernel"),
+        (one_window_beside_the_next, "should be (1, 4, 3, 4)"),
+        (emptied_afterwards, "changes the linear layer"),
     ],
     "add_skip": [
         (squeezed, "you squeeze the doubled scores"),
@@ -251,6 +332,10 @@ WRONG = {
         (not_cut, "do not have the same size"),
         (not_scored, "Features are no scores yet"),
         (not_added, "does not depend on the finer map"),
+        (without_gradient, "no gradient reaches coarse or features or score"),
+        (coarse_detached, "no gradient reaches coarse:"),
+        (on_the_first_row, "is drawn on the finer row 2i"),
+        (rounder, "numbers are not right"),
     ],
     "start_as_tent": [
         (to_every_channel, "into every other"),
@@ -259,7 +344,9 @@ WRONG = {
         (a_new_parameter, "got a new weight"),
         (another_layer, "return that same layer"),
         (autograd_watches, "autograd should remember"),
-        (frozen, "is frozen now"),
+        (frozen, "Something is frozen"),
+        (bias_removed, "or none"),
+        (sum_of_one, "numbers are not right"),
     ],
     "best_blocks": [
         (void_votes, "void has no vote"),
@@ -269,5 +356,13 @@ WRONG = {
         (averaged, "not averaged or mixed"),
         (rarest, "would be right at"),
         (smooth, "In one square there are several"),
+        (objects_only, "background is more frequent"),
+        (void_as_background, "have voted for it"),
     ],
+}
+
+RIGHT = {
+    "as_convolution": [with_the_same_numbers],
+    "add_skip": [right_skip],
+    "start_as_tent": [by_its_data],
 }
