@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 from seglab import networks, training
 from seglab.classroom.commands import chosen_recipe
 from seglab.classroom.shell import add_recipe
+from seglab.datasets.downloads import located
 from seglab.datasets.opening import open_dataset
 from seglab.history import History
 from seglab.machine import embedded
@@ -74,7 +75,7 @@ def held_back(name: str) -> bool:
 
 def photographs(folder: str, held: bool) -> VOCSegmentation:
     """The photographs to learn from, or those that are held back."""
-    data = open_dataset(folder, "train")
+    data = VOCSegmentation(located(folder), "train")
     data.names = [name for name in data.names if held_back(name) == held]
     return data
 
@@ -182,7 +183,7 @@ def main(words: list[str] | None = None) -> None:
         "scores": {on: scores(trained, part) for on, part in scored_on(name, arguments).items()},
     }
     with written_whole(embedded.FACTS) as temporary:
-        text = json.dumps({one: facts[one] for one in PLANS if one in facts}, indent=1)
+        text = json.dumps({one: facts[one] for one in embedded.EMBEDDED if one in facts}, indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
     print(json.dumps(facts[name]["scores"], indent=1))
 

@@ -1,4 +1,4 @@
-"""torchvision's networks by name: a server on this machine, and random weights under a true name."""
+"""torchvision's networks by name: a server on this machine, random weights under a true name."""
 
 import hashlib
 import threading
