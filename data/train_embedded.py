@@ -101,9 +101,9 @@ def learned_from(name: str, arguments: argparse.Namespace) -> tuple[Dataset, str
     share = len(members) / (len(members) + len(rendered) * arguments.repeat_rooms)
     members += [(rendered, n) for n in range(len(rendered))] * arguments.repeat_rooms
     return Together(members), (
-        f"{len(photos):,} photographs of PASCAL VOC 2012 (those with rare classes "
-        f"{arguments.repeat_rare} times) and {len(rendered)} rendered rooms "
-        f"({arguments.repeat_rooms} times): {share:.0%} of what it saw were photographs"
+        f"{len(photos):,} photographs of PASCAL VOC 2012 (those with rare classes x "
+        f"{arguments.repeat_rare}) and {len(rendered)} rendered rooms x {arguments.repeat_rooms}: "
+        f"{share:.0%} of what it saw were photographs"
     )
 
 

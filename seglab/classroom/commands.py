@@ -187,19 +187,13 @@ def evaluate(arguments: Namespace) -> None:
 
 
 def describe() -> None:
-    """Print the networks that can be named: data, scores, classes."""
-    for name, path in embedded.EMBEDDED.items():
-        facts = embedded.facts().get(name)
-        print(f"{name}{' (default)' if name == embedded.DEFAULT else ''}")
-        if facts is None or not path.exists():
-            print(f"  not here; made by python data/train_embedded.py {name}")
-            continue
-        print(f"  {facts['network']}; {facts['training']}")
+    """Print what is known of the networks that have names."""
+    for name, facts in embedded.facts().items():
+        print(f"{name}: {facts['network']}; {facts['training']}")
         lines = [f"learned from {facts['data']}"]
-        for data, scores_of in facts["scores"].items():
-            numbers = {k: v for k, v in scores_of.items() if k not in ("images", "IoU")}
-            text = ", ".join(f"{kind} {value}" for kind, value in numbers.items())
-            lines.append(f"{data}, {scores_of['images']} images: {text}")
+        for data, found in facts["scores"].items():
+            scored = ", ".join(f"{k} {v}" for k, v in found.items() if k not in ("images", "IoU"))
+            lines.append(f"{data}, {found['images']} images: {scored}")
         lines.append(f"{len(facts['classes'])} classes: {', '.join(facts['classes'])}")
         for line in lines:
             print(textwrap.fill(line, 98, initial_indent="  ", subsequent_indent="    "))
@@ -208,8 +202,7 @@ def describe() -> None:
         "MB",
         "mean IoU on COCO val2017",
     )
-    rows = [(f"{hub.PREFIX}{name}", *hub.size_and_score(name)) for name in hub.NETWORKS]
-    print(Table(head, [rows]))
+    print(Table(head, [[(hub.PREFIX + name, *hub.size_and_score(name)) for name in hub.NETWORKS]]))
 
 
 def predict(arguments: Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from inspect import signature
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from helpers import REPOSITORY
 
 from seglab import networks
 from seglab.classroom import bundle, stick
-from seglab.classroom.shell import main
+from seglab.classroom.shell import main, parser
 from seglab.machine import hub
 from seglab.machine.checkpoints import CheckpointError
 
@@ -103,7 +104,9 @@ def test_an_unknown_name_lists_those_that_there_are(tmp_path):
 
 
 def test_a_bundle_takes_them_along_to_where_torch_looks(server, weights, tmp_path, monkeypatch):
-    bundle._copy_weights([NAME], tmp_path / stick.WEIGHTS)
+    given = parser().parse_args(["bundle", "STICK", "--with-weights", NAME]).with_weights
+    assert given == [NAME] and "with_weights" in signature(bundle.make).parameters
+    bundle._copy_weights(given, tmp_path / stick.WEIGHTS)
     monkeypatch.setattr(stick, "__file__", str(tmp_path / "start.py"))
     monkeypatch.setenv("TORCH_HOME", stick.environment()["TORCH_HOME"])
     server.files.clear()
