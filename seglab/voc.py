@@ -40,7 +40,8 @@ def _opened(path: str | Path, what: str) -> Iterator[Image.Image]:
         raise DatasetError(f"{path}: no such file") from None
     except Image.DecompressionBombError as error:
         raise DatasetError(
-            f"{path}: too large ({error}). Shrink it in a picture viewer, to 4000 pixels or so."
+            f"{path}: too large ({error}). Shrink it in a picture viewer to a longer side of 4000 "
+            "pixels or so (a mask by nearest neighbour)."
         ) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(
