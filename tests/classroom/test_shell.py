@@ -19,13 +19,13 @@ from PIL import Image
 from seglab import networks, prediction, recipes, training
 from seglab.backbones import BACKBONES
 from seglab.classroom import doctor, shell
-from seglab.classroom.commands import chosen_recipe, expanded, free_name
+from seglab.classroom.commands import chosen_recipe, expanded, first_of, free_name
 from seglab.classroom.shell import main, parser
 from seglab.history import History
 from seglab.networks import Trained
 from seglab.palettes import VOC_PALETTE
 from seglab.recipes import Recipe, recipe_for
-from seglab.voc import VOCSegmentation
+from seglab.voc import VOCSegmentation, read_image
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_predict_takes_any_photograph(checkpoint, tmp_path, capsys):
         mask = indices(tmp_path / "out" / f"{stem}_mask.png")
         assert mask.shape == size and mask.max() < 3
         with Image.open(tmp_path / "out" / f"{stem}_overlay.png") as overlay:
-            assert overlay.size == size[::-1] and overlay.mode == "RGB"
+            assert overlay.mode == "RGB" and 300 < overlay.width <= 1600
     with open(tmp_path / "out" / "shares.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(dict.fromkeys(row["file"] for row in rows)) == stems
@@ -97,6 +97,53 @@ def test_predict_takes_any_photograph(checkpoint, tmp_path, capsys):
         assert shares == {TINY_CLASSES[i] for i in present}
     shown = capsys.readouterr()
     assert all(str(p) in shown.out for p in photos)
+
+
+def test_predict_takes_all_pictures_of_a_folder(checkpoint, tmp_path, capsys):
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    assert predict(checkpoint, tmp_path / "out", folder) == 1
+    assert f"{folder}: no picture in this folder" in capsys.readouterr().err
+    photo(folder / "b.JPG"), photo(folder / "a.png"), (folder / "notes.txt").write_text("x")
+    assert predict(checkpoint, tmp_path / "out", folder, photo(tmp_path / "c.png")) == 0
+    found = sorted(path.name for path in (tmp_path / "out").glob("*_mask.png"))
+    assert found == ["a_mask.png", "b_mask.png", "c_mask.png"]
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp"])
+def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(
+    ending, checkpoint, tmp_path, capsys
+):
+    frames = [Image.new("RGB", (64, 48), color) for color in ("red", "green", "blue")]
+    path = tmp_path / f"moving.{ending}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    assert predict(checkpoint, tmp_path / "out", path, photo(tmp_path / "still.gif", "P")) == 0
+    shown = capsys.readouterr().out
+    assert f"{path} (the first of its 3 pictures): " in shown and "still.gif: " in shown
+    assert read_image(path).float().mean((1, 2)).tolist() == [255, 0, 0]
+
+
+def test_the_preview_in_a_cameras_file_is_no_animation(tmp_path):
+    frames = [Image.new("RGB", (64, 48), color) for color in ("red", "green")]
+    frames[0].save(tmp_path / "camera.mpo", save_all=True, append_images=frames[1:])
+    assert first_of(tmp_path / "camera.mpo") == ""
+
+
+def test_a_picture_over_pillows_limit_is_too_large(checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # an error from twice as many on
+    assert predict(checkpoint, tmp_path / "out", photo(tmp_path / "huge.jpg")) == 1
+    shown = capsys.readouterr().err
+    assert "huge.jpg: too large (" in shown and "Shrink it" in shown and "cut off" not in shown
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_output_that_is_a_file_is_refused(there, checkpoint, tmp_path, capsys):
+    output = tmp_path / ("notes" if there else "result.png")
+    if there:
+        output.write_text("keep me")
+    assert predict(checkpoint, output, photo(tmp_path / "a.jpg")) == 1
+    assert f"--output {output}: a file; expected a folder" in capsys.readouterr().err
+    assert output.read_text() == "keep me" if there else not output.exists()
 
 
 def test_a_bad_file_is_reported_and_the_others_are_done(checkpoint, tmp_path, capsys):
@@ -428,7 +475,7 @@ def test_help_explains_every_setting_of_a_recipe(command, capsys):
 
 def test_help_says_which_network_has_which_default(capsys):
     shown = help_of("train", capsys)
-    assert "(default: 3600; unet 4600; deeplabv1 2600; deeplabv2, deeplabv3 3000; " in shown
+    assert "(default: 3600; fcn32s, fcn16s, fcn8s 7000; unet 4600; deeplabv1 3000; " in shown
     assert "(default: 192 256)" in shown and " or 4600" not in shown
     for network in recipes.NETWORKS:
         images = recipe_for(network).images
@@ -551,13 +598,15 @@ def second_time(function):
     return counting
 
 
+@pytest.mark.parametrize("as_folder", [True, False])
 def test_photos_that_are_done_when_somebody_interrupts_are_kept(
-    checkpoint, tmp_path, capsys, monkeypatch
+    as_folder, checkpoint, tmp_path, capsys, monkeypatch
 ):
-    paths = [str(photo(tmp_path / f"{name}.png")) for name in "abc"]
+    (tmp_path / "photos").mkdir()
+    paths = [str(photo(tmp_path / "photos" / f"{name}.png")) for name in "abc"]
     monkeypatch.setattr(prediction, "segment", second_time(prediction.segment))
     out = tmp_path / "out"
-    assert predict(checkpoint, out, *paths) == 130
+    assert predict(checkpoint, out, *([tmp_path / "photos"] if as_folder else paths)) == 130
     kept, go_on = stopped_line(capsys.readouterr().err)
     assert f"1 of 3 photos are in {out}" in kept
     assert "\na," in (out / "shares.csv").read_text()

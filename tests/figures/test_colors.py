@@ -15,7 +15,9 @@ from matplotlib.text import Annotation
 from seglab import figures, voc
 from seglab.figures.colors import SERIES
 from seglab.figures.diagrams import ACROSS, DOWN, UP
+from seglab.figures.pictures import named_overlay
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID
+from seglab.prediction import Segmentation
 
 # ΔE (CIE 1976) of two colours that count as different. Just noticeable on large patches side by
 # side is 2.3 (Mahy et al., 1994); lines and marks are thin and apart, so nearly nine times that. It
@@ -273,3 +275,20 @@ def test_large_score_maps_carry_a_plus_above_zero():
     assert {text.get_position() for text in axis.texts} == {(n, n) for n in range(8)}
     assert {text.get_text() for text in axis.texts} == {"+"}
     assert not figures.score_grids([torch.eye(8)], ["a"], "t").axes[0].texts  # nothing below zero
+
+
+@pytest.mark.parametrize("size", [(60, 90), (900, 600), (5, 400), (2400, 3600)])
+def test_a_named_overlay_has_the_name_in_the_region_and_in_the_legend(size):
+    mask = torch.zeros(size, dtype=torch.uint8)
+    mask[size[0] // 6 : -size[0] // 6, size[1] // 6 : -size[1] // 6] = 1
+    image = torch.full((3, *size), 200, dtype=torch.uint8)
+    with_cat, with_dog = (
+        np.asarray(named_overlay(Segmentation(image, mask, ("background", name))))
+        for name in ("cat", "dog")
+    )
+    assert not plt.get_fignums()
+    assert with_cat.shape == with_dog.shape and max(with_cat.shape) < 2600
+    changed = np.flatnonzero((with_cat != with_dog).any((1, 2)))
+    bottom = 0.99 * with_cat.shape[1] * size[0] / size[1]  # of the picture
+    assert (changed > bottom).any()
+    assert (changed < 0.9 * bottom).any() == (size != (5, 400))  # too thin for a word

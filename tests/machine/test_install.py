@@ -10,6 +10,7 @@ from helpers import REPOSITORY, built_wheel
 
 import seglab
 from seglab import voc
+from seglab.machine.embedded import EMBEDDED, FACTS
 
 SCRIPT = """
 import sys
@@ -38,7 +39,7 @@ def test_the_wheel_is_small_and_whole(wheel):
         names = set(archive.namelist())
     modules = {f"seglab/{p.name}" for p in (REPOSITORY / "seglab").glob("*.py")}
     assert modules <= names
-    assert "seglab/weights/rooms_fcn8s.pt" in names
+    assert {f"seglab/weights/{p.name}" for p in (*EMBEDDED.values(), FACTS)} <= names
     for split in ("train", "val", "trainval"):
         assert f"seglab/data/rooms/ImageSets/Segmentation/{split}.txt" in names
     in_clone = {

@@ -668,14 +668,6 @@ def test_a_file_that_is_no_checkpoint_of_ours(tmp_path, write):
         networks.load(tmp_path / "model.pt")
 
 
-def test_the_embedded_checkpoint_knows_vocs_classes():
-    from seglab.palettes import VOC_CLASSES
-
-    embedded = networks.load_embedded()
-    assert embedded.classes == VOC_CLASSES and embedded.longest_side
-    assert embedded.notes
-
-
 def test_build_refuses_unknown_models():
     with pytest.raises(ValueError, match=r"fcn7s.*fcn16s, fcn8s"):
         networks.build("fcn7s", 3)

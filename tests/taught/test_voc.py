@@ -254,7 +254,7 @@ def test_a_value_just_above_255_does_not_make_a_picture_dark(tmp_path):
 def test_a_picture_too_large_for_pillow_is_one_clear_error(tmp_path, monkeypatch, read):
     save_palette_png(tmp_path / "huge.png", np.zeros((20, 20)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(DatasetError, match=r"huge\.png: cannot be read.*exceeds limit"):
+    with pytest.raises(DatasetError, match=r"huge\.png: too large .*exceeds limit.*Shrink it"):
         read(tmp_path / "huge.png")
 
 
