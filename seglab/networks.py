@@ -21,6 +21,7 @@ from seglab.machine.checkpoints import (
     unwrapped,
     write,
 )
+from seglab.machine.embedded import DEFAULT, EMBEDDED
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.unet import UNet, UNetPlusPlus
 
@@ -132,14 +133,18 @@ def save(
     return Path(path)
 
 
-def load(path: str | Path) -> Trained:
-    """Read a network that `save` wrote, on the CPU, in evaluation mode.
+def load(path: str | Path = DEFAULT) -> Trained:
+    """Read a network, on the CPU, in evaluation mode.
 
-    Weights of torchvision's networks are known by their files' names: `fcn_resnet50_coco-….pth`.
+    Args:
+        path: "photos", "rooms" or "streets", which come with the course (`python -m seglab
+            networks` describes them), or a file that `save` wrote. Weights of torchvision's
+            networks are known by their files' names: `fcn_resnet50_coco-….pth`.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
     """
+    path = EMBEDDED.get(str(path), path)
     if name := next((n for n in OF_TORCHVISION if Path(path).name.startswith(n)), None):
         content = stored(path)
         if "seglab" not in content:
@@ -176,8 +181,5 @@ def of_torchvision(path: str | Path, name: str, state: dict[str, torch.Tensor]) 
 
 
 def load_embedded() -> Trained:
-    """The FCN-8s that comes with the course, trained on the rendered rooms only.
-
-    `python -m seglab train --half --output rooms_fcn8s.pt` made it.
-    """
-    return load(Path(__file__).parent / "weights" / "rooms_fcn8s.pt")
+    """The network that was trained on the rendered rooms only."""
+    return load("rooms")

@@ -158,7 +158,7 @@ def comparison(
 
 def evaluate(arguments: Namespace) -> None:
     """Score a checkpoint on one split."""
-    trained = read_checkpoint(arguments.checkpoint)
+    trained = networks.load(arguments.checkpoint)
     data = open_dataset(arguments.data, arguments.split)
     if data.classes != trained.classes:
         raise DatasetError(
@@ -185,7 +185,7 @@ def evaluate(arguments: Namespace) -> None:
 
 def predict(arguments: Namespace) -> int:
     """Segment photos; report those that cannot be read at the end, with exit status 1."""
-    trained, output = read_checkpoint(arguments.checkpoint), Path(arguments.output)
+    trained, output = networks.load(arguments.checkpoint), Path(arguments.output)
     photos = [photo for word in arguments.photos for photo in expanded(word)]
     names = ("longest_side", "flip", "scales", "window")
     options = {name: getattr(arguments, name) for name in names}
@@ -268,11 +268,6 @@ def refuse_to_replace(output: Path, model: str, classes: tuple[str, ...]) -> Non
                 f"{output} holds another network ({there['name']}, {len(there['classes'])} "
                 "classes), which would be lost. Name another file with --output, or remove this one"
             )
-
-
-def read_checkpoint(path: str | None) -> Trained:
-    """The checkpoint at a path; without one, that of the course."""
-    return networks.load_embedded() if path is None else networks.load(path)
 
 
 def scored(

@@ -18,6 +18,7 @@ import seglab
 from seglab.classroom.bundle import PLATFORMS
 from seglab.datasets import LAYOUTS
 from seglab.datasets.sources import DATASETS
+from seglab.machine.embedded import EMBEDDED
 from seglab.recipes import NETWORKS, PRESETS, Recipe, recipe_for
 
 # Of `seglab.backbones`, which loads torch; a test compares them.
@@ -122,12 +123,12 @@ COMMANDS = {
     "evaluate": Command(
         "classroom.commands.evaluate",
         "score a checkpoint on a data set",
-        "data=rooms split=val checkpoint flip scales csv panels",
+        "data=rooms split=val checkpoint=photos flip scales csv panels",
     ),
     "predict": Command(
         "classroom.commands.predict",
         "segment photographs",
-        "PHOTOS checkpoint output=predictions longest-side flip scales window",
+        "PHOTOS checkpoint=photos output=predictions longest-side flip scales window",
     ),
     "publish": Command(
         "classroom.publish.main",
@@ -165,7 +166,7 @@ SEVERAL = {"nargs": "+", "default": ()}
 OPTIONS: dict[str, dict | str] = {
     "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
     "branch": "at first: main",
-    "checkpoint": "default: the FCN-8s that comes with the course",
+    "checkpoint": f"{', '.join(EMBEDDED)} (see `seglab networks`) or a file",
     "csv": "file for a table with a row of scores for each picture",
     "compile": FLAG | {"help": "use torch.compile"},
     "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
