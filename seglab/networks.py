@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torchvision.models import get_model, list_models, segmentation
+from torchvision.models import get_model
 
 import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
+from seglab.machine import hub
 from seglab.machine.checkpoints import (
     CheckpointError,
     plain_names,
@@ -45,7 +46,6 @@ FROM_SCRATCH = {
     "erfnet": ERFNet,
 }
 MODELS = (*ON_A_BACKBONE, *FROM_SCRATCH)
-OF_TORCHVISION = list_models(module=segmentation)
 
 
 @dataclass
@@ -138,14 +138,16 @@ def load(path: str | Path = DEFAULT) -> Trained:
 
     Args:
         path: "photos", "rooms" or "streets", which come with the course (`python -m seglab
-            networks` describes them), or a file that `save` wrote. Weights of torchvision's
-            networks are known by their files' names: `fcn_resnet50_coco-….pth`.
+            networks` describes them); a file that `save` wrote; "torchvision/fcn_resnet50" and the
+            like, downloaded once, or the file with such weights, known by its name.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
     """
     path = EMBEDDED.get(str(path), path)
-    if name := next((n for n in OF_TORCHVISION if Path(path).name.startswith(n)), None):
+    if str(path).startswith(hub.PREFIX) and not Path(path).is_file():
+        path = hub.weights_file(str(path))
+    if name := next((n for n in hub.NETWORKS if Path(path).name.startswith(n)), None):
         content = stored(path)
         if "seglab" not in content:
             return of_torchvision(path, name, plain_names(content))

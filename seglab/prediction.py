@@ -251,12 +251,16 @@ class Segmentation:
         """The image under its colours, `uint8 [H, W, 3]`; background stays as it is."""
         return overlay(self.image, self.mask, self.palette, opacity)
 
-    def save(self, folder: str | Path = ".") -> list[Path]:
-        """Write `NAME_mask.png` (palette PNG of indices) and `NAME_overlay.png`."""
+    def save(self, folder: str | Path = ".", overlay: Image.Image | None = None) -> list[Path]:
+        """Write `NAME_mask.png` (palette PNG of indices) and `NAME_overlay.png`.
+
+        Args:
+            overlay: a picture to write instead of that of the method.
+        """
         folder = Path(folder)
         pictures = {
             folder / f"{self.name}_mask.png": palette_image(self.mask, self.palette),
-            folder / f"{self.name}_overlay.png": Image.fromarray(self.overlay()),
+            folder / f"{self.name}_overlay.png": overlay or Image.fromarray(self.overlay()),
         }
         for path, picture in pictures.items():
             with written_whole(path) as temporary:

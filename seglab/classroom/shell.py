@@ -123,12 +123,16 @@ COMMANDS = {
     "evaluate": Command(
         "classroom.commands.evaluate",
         "score a checkpoint on a data set",
-        "data=rooms split=val checkpoint=photos flip scales csv panels",
+        "data=rooms split=val checkpoint=photos from-file flip scales csv panels",
     ),
     "predict": Command(
         "classroom.commands.predict",
         "segment photographs",
-        "PHOTOS checkpoint=photos output=predictions longest-side flip scales window",
+        "PHOTOS checkpoint=photos from-file output=predictions longest-side flip scales window",
+    ),
+    "networks": Command(
+        "classroom.commands.describe",
+        "list the trained networks with their data and scores",
     ),
     "publish": Command(
         "classroom.publish.main",
@@ -166,14 +170,14 @@ SEVERAL = {"nargs": "+", "default": ()}
 OPTIONS: dict[str, dict | str] = {
     "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
     "branch": "at first: main",
-    "checkpoint": f"{', '.join(EMBEDDED)} (see `seglab networks`) or a file",
+    "checkpoint": f"{', '.join(EMBEDDED)}, torchvision/NAME (see `seglab networks`) or a file",
     "csv": "file for a table with a row of scores for each picture",
     "compile": FLAG | {"help": "use torch.compile"},
     "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
     "evaluations": {"type": int, "help": "how often the val split is scored, evenly spread"},
     "flip": FLAG | {"help": "average with the mirror image; twice the time"},
     "FOLDER": "to make, such as STICK/seglab",
-    "from-file": "a copy of the archive, instead of the network",
+    "from-file": "a copy of what would be downloaded: an archive, torchvision's weights",
     "from-scratch": FLAG | {"help": "no ImageNet weights"},
     "half": FLAG | {"help": "store 16-bit numbers"},
     "longest-side": {
@@ -187,7 +191,7 @@ OPTIONS: dict[str, dict | str] = {
     "no-check": FLAG | {"help": "do not look through all masks first"},
     "NOTEBOOKS": SEVERAL,
     "output": "what to write",
-    "PHOTOS": SEVERAL | {"help": "written first, before any option"},
+    "PHOTOS": SEVERAL | {"help": "or folders of them; written before any option"},
     "panels": "folder for panels: image, truth and prediction side by side",
     "platforms": SEVERAL | {"help": f"some of {', '.join(PLATFORMS)}"},
     "python": SEVERAL | {"dest": "pythons", "help": "versions that learners have, such as 3.12"},
