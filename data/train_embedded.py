@@ -138,9 +138,9 @@ def trained_file(name: str, train: Dataset, arguments: argparse.Namespace) -> tu
     torch.manual_seed(recipe.seed)
     model = networks.build(arguments.network, train.num_classes)
     history: History = training.fit(model, train, recipe=recipe, checkpoint=path, resume=True)
-    threads = torch.get_num_threads()
     images, minutes = recipe.steps * recipe.batch_size, history.seconds / 60
-    return path, f"{images:,} images in {minutes:.0f} minutes on {threads} thread(s)"
+    cores = torch.get_num_threads()
+    return path, f"{images:,} images, repeats counted, in {minutes:.0f} minutes ({cores=})"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -146,7 +146,7 @@ COMMANDS = {
         "in a clone of the course: make a folder for a room without a network. It holds notebooks, "
         "data, weights and all packages, by default for machines like this one; the README.txt in "
         "it says what learners do.",
-        "FOLDER platforms python torch-wheels",
+        "FOLDER platforms python torch-wheels with-weights",
     ),
     "slides": Command(
         "classroom.slides.main",
@@ -223,6 +223,8 @@ OPTIONS: dict[str, dict | str] = {
         "help": "for large photographs: go over them in overlapping windows of so many pixels, "
         "such as 512, at full resolution",
     },
+    "with-weights": SEVERAL
+    | {"help": "networks of torchvision's, such as lraspp_mobilenet_v3_large"},
     "workers": {"type": int, "help": "processes that read images; default: by device"},
 }
 
