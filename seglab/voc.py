@@ -372,8 +372,8 @@ def rooms_folder() -> Path:
 
 
 def photo(name: str) -> Path:
-    """The path of a real photograph that comes with the course: `"chelsea"` (a tabby cat) or
-    `"coffee"` (a cup on a table), both CC0, from scikit-image."""
+    """The path of a real photograph that comes with the course: `"chelsea"` (a tabby cat),
+    `"coffee"` (a cup on a table) or `"astronaut"` (a person), from scikit-image."""
     return _embedded(f"photos/{name}.jpg")
 
 
