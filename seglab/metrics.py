@@ -236,13 +236,16 @@ def inner_border(mask, width: int) -> torch.Tensor:
     return highest != -lowest
 
 
-def boundary_iou(prediction, target, num_classes: int, width: int | None = None) -> torch.Tensor:
-    """For each class, intersection over union of the bands just inside both regions' contours.
+def count_bands(prediction, target, num_classes: int, width: int | None = None) -> torch.Tensor:
+    """The confusion matrix of one image's outlines, for boundary IoU.
 
-    IoU of a large object hardly notices a poor contour; this does. Void is left out of both
-    masks before the bands are found, so a prediction that is right on all labelled pixels has 1.
-    Source: Cheng et al. (2021), "Boundary IoU", and the authors' code: erosion with a 3 x 3 square,
-    where the image's edge is part of the contour. They score single objects, here it is classes.
+    IoU of a large object hardly notices a poor contour. Here a region is only the band just inside
+    its contour; the last row and column are for pixels of no band. So boundary IoU of each class
+    is `iou_of_counts(table)[:num_classes]`, and of a data set the same of the sum of its tables.
+    Void is left out of both masks before the bands are found, so a prediction that is right on all
+    labelled pixels has 1. Source: Cheng et al. (2021), "Boundary IoU", and the authors' code:
+    erosion with a 3 x 3 square, where the image's edge is part of the contour. They score single
+    objects, here it is classes.
 
     Args:
         prediction: class indices from 0 to `num_classes - 1`, `[H, W]`, on any device.
@@ -251,23 +254,57 @@ def boundary_iou(prediction, target, num_classes: int, width: int | None = None)
         width: of the bands in pixels; default: `boundary_width` of the image, as in the paper.
 
     Returns:
-        `float64 [num_classes]` on the CPU; NaN for a class neither labelled nor predicted.
+        `int64 [num_classes + 1, num_classes + 1]` on the CPU, rows true, columns predicted.
 
     Raises:
         ValueError: as `count_pairs`; not a single image; or a width below 1.
     """
     prediction, target = indices_of_classes(prediction, target, num_classes, VOID)
     if target.dim() != 2:
-        raise ValueError(f"boundary_iou takes one image [H, W]; found {tuple(target.shape)}")
+        raise ValueError(f"count_bands takes one image [H, W]; found {tuple(target.shape)}")
     width = boundary_width(*target.shape) if width is None else width
     void = target == VOID
-    elsewhere = num_classes  # one more class, for all that lies in no band
     predicted, true = (
-        mask.where(inner_border(mask, width) & ~void, elsewhere)
+        mask.where(inner_border(mask, width) & ~void, num_classes)
         for mask in (prediction.where(~void, VOID), target)
     )
-    counts, _ = count_pairs(predicted, true, num_classes + 1)
-    return iou_of_counts(counts)[:num_classes]
+    return count_pairs(predicted, true, num_classes + 1)[0]
+
+
+def count_confidences(confidence, right, bins: int = 15) -> torch.Tensor:
+    """How often pixels of about the same confidence are right; `calibration_error` starts from it.
+
+    Tables of different pixels can be added. Source: Guo et al. (2017), section 2.
+
+    Args:
+        confidence: of each labelled pixel the probability of the predicted class, 0 to 1.
+        right: `bool` of the same shape: is that class the true one?
+        bins: equal ranges of confidence. An edge belongs to the range above it, 1 to the last.
+
+    Returns:
+        `float64 [3, bins]`: how many pixels, the sum of their confidences, how many are right.
+
+    Raises:
+        ValueError: a confidence that is no probability (a logit?).
+    """
+    confidence, right = (torch.as_tensor(x).cpu().flatten().double() for x in (confidence, right))
+    if not ((confidence >= 0) & (confidence <= 1)).all():
+        raise ValueError("confidence lies between 0 and 1: logits become so by softmax(1).max(1)")
+    place = torch.bucketize(confidence, torch.linspace(0, 1, bins + 1)[1:-1].double(), right=True)
+    rows = torch.ones_like(confidence), confidence, right
+    return torch.stack([place.bincount(row, bins) for row in rows])
+
+
+def calibration_error(table: torch.Tensor) -> float:
+    """Expected calibration error, 0 to 1: how far confidence and share of right ones are apart.
+
+    The mean gap over ranges of confidence, by their pixels. Source: Guo et al. (2017), formula 3.
+
+    Args:
+        table: of `count_confidences`, or a sum of such tables.
+    """
+    pixels, confidence, right = table
+    return ((confidence - right).abs().sum() / pixels.sum()).item()
 
 
 def _intersection_and_union(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,6 +5,7 @@ import torch
 from seglab.exercises.checking import (
     Hint,
     LearnersError,
+    Watch,
     call,
     close,
     described,
@@ -33,6 +34,10 @@ def iou_from_precision_and_recall(function):
             "hits to 1, and see how large the true region, the predicted one and the union are.",
             min(p, r): "That is the smaller one of the two. It would be right if one region "
             "lay inside of the other.",
+            p * r / (p + r): "Hits are in the true region and in the predicted one. You count them "
+            "twice in the union.",
+            100 * right: "That is percent. Return a share from 0 to 1.",
+            1 / right: "That is the union over the intersection.",
         }.items():
             if not close(value, right) and close(found, value):
                 raise Hint(f"For {given} you return {described(found)}. {hint}")
@@ -46,7 +51,11 @@ def iou_from_precision_and_recall(function):
                 "not empty, so this class has a score. Which?"
             ) from error
         raise
-    expect_equal(found, 0.0, "precision 0, recall 0")
+    if not close(found, 0.0):
+        raise Hint(
+            f"For precision 0, recall 0 you return {described(found)}. The class is there, or was "
+            "predicted, so its union has pixels; the intersection has none."
+        )
 
 
 # ---------------------------------------------------------------- many tables at once
@@ -84,7 +93,8 @@ def tables_of_images(function):
     ):
         expected = tables_of(predictions, masks, classes)
         try:
-            found = call(function, predictions, masks, classes)
+            with Watch() as watch:
+                found = call(function, predictions, masks, classes)
         except LearnersError as error:
             words = str(error.__cause__)
             if "is invalid for input of size" in words:
@@ -101,9 +111,24 @@ def tables_of_images(function):
                     )
                 ) from error
             raise
-        expect_tensor(found, tuple(expected.shape), given=name)
+        expect_tensor(found, tuple(expected.shape), torch.int64, name)
         if close(found, expected):
+            if sum(operation == "bincount" for operation, _ in watch.operations) > 1:
+                raise Hint(
+                    "The right tables, but you count image by image. With a third digit for the "
+                    "image, one `bincount` is enough for all."
+                )
             continue
+        if close(found, expected.cumsum(0)):
+            raise Hint(
+                f"For {name} each table holds the pixels of the images before it, too. Does a "
+                "matrix go on counting where it should begin anew?"
+            )
+        if close(found.flatten().view(classes, classes, len(masks)).permute(2, 0, 1), expected):
+            raise Hint(
+                "The image is the last digit of your numbers, so the list is ordered by class "
+                "first. Which digit changes slowest in [N, C, C]?"
+            )
         if classes == 21:
             raise Hint(
                 "With five classes your counts are right, with 21 they are not. The masks are "
@@ -153,6 +178,18 @@ def without_each(function):
         "That is the score of the whole data set, again and again. Which table has to go?": (
             iou_of_counts(tables.sum(0)).nanmean().expand(6)
         ),
+        "That is pixel accuracy. Asked is mean IoU: a score for each class, then the mean.": (
+            others.diagonal(dim1=1, dim2=2).sum(1) / others.sum((1, 2))
+        ),
+        "That is mean Dice.": (
+            (2 * iou_of_counts(others) / (1 + iou_of_counts(others))).nanmean(1)
+        ),
+        "You leave out class 0. Background is a class like the others here.": (
+            iou_of_counts(others)[:, 1:].nanmean(1)
+        ),
+        "Those are the images from each one on. Only one image is left out at a time.": (
+            iou_of_counts(tables.flip(0).cumsum(0).flip(0)).nanmean(1)
+        ),
     }.items():
         if close(found, value):
             raise Hint(f"For {name} you return {described(found)}. {hint}")
@@ -166,7 +203,17 @@ def without_each(function):
         (tables[:2], "two images"),
     ):
         found = scores_of(function, few)
-        expected = iou_of_counts(few.sum(0) - few).nanmean(1)
+        of_classes = iou_of_counts(few.sum(0) - few)
+        expected = of_classes.nanmean(1)
+        somewhere = ~iou_of_counts(few.sum(0)).isnan()
+        zeros = of_classes.nan_to_num(0)
+        if not close(found, expected) and any(
+            close(found, wrong) for wrong in (zeros.mean(1), zeros[:, somewhere].mean(1))
+        ):
+            raise Hint(
+                f"For {name} you return {described(found)}: a class that is neither true nor "
+                "predicted counts as 0. Once an image is gone, a class may be gone with it."
+            )
         if bool(found.isnan().any()):
             raise Hint(
                 f"For {name} you return {described(found)}: one class without a score makes "
@@ -204,6 +251,11 @@ def differs(mask: torch.Tensor, reach=((0, 1), (1, 0), (0, -1), (-1, 0)), outsid
     return found
 
 
+def grown(mask: torch.Tensor) -> torch.Tensor:
+    """The outline and all eight neighbours of its pixels."""
+    return torch.nn.functional.max_pool2d(differs(mask)[None].float(), 3, 1, 1)[0] > 0
+
+
 @exercise(notebook="08", stars=2, minutes=10)
 def outline(function):
     """Where a mask has an outline: a neighbour of another index."""
@@ -225,6 +277,9 @@ def outline(function):
          "Each pixel has four neighbours here."),
         (differs(mask) & (mask > 0), "Only things are marked. The background beside a thing has a "
          "neighbour of another index, too."),
+        (~differs(mask), "You mark where all neighbours are alike: the opposite."),
+        (grown(mask), "You mark pixels that have no other index beside them: the line is too "
+         "thick."),
     ]  # fmt: skip
     one_sided = [[(a, 0), (0, b)] for a in (-1, 1) for b in (-1, 1)]
     mistakes += [
@@ -241,6 +296,20 @@ def outline(function):
         if torch.equal(found, wrong):
             raise Hint(f"For {name}: {hint}")
     expect_equal(found, differs(mask), name)
+    stairs = torch.arange(9).repeat_interleave(2).view(3, 6).byte()
+    stairs[1, 4] = 250
+    falling = stairs.long().flip(0, 1)
+    for mask, name in ((stairs, "stairs of rising indices"), (falling, "falling ones, int64")):
+        expected = differs(mask)
+        found = call(function, mask)
+        expect_tensor(found, tuple(mask.shape), torch.bool, name)
+        if bool((expected & ~found).any()):
+            raise Hint(
+                f"In {name} you miss pixels whose neighbours differ from them. Indices are names: "
+                "ask only whether two are equal. A difference can be negative, two of them can "
+                "cancel, and what is not background can differ, too."
+            )
+        expect_equal(found, expected, name)
     noise = torch.randint(0, 3, (5, 6), dtype=torch.uint8)
     for mask, name in (
         (noise.where(torch.rand(5, 6) < 0.8, VOID), "random classes and void"),
@@ -252,34 +321,67 @@ def outline(function):
     ):
         found = call(function, mask)
         expect_tensor(found, tuple(mask.shape), torch.bool, name)
-        expect_equal(found, differs(mask), name)
+        expected = differs(mask)
+        if bool((expected & ~found).any()) and bool((mask == VOID).any()):
+            raise Hint(
+                f"For {name} you miss {int((expected & ~found).sum())} pixels. Is void (255) "
+                "left out? It is an index like any other here."
+            )
+        expect_equal(found, expected, name)
 
 
 # ---------------------------------------------------------------- what an error costs
 
 
-def gains(counts: torch.Tensor, move: bool = True) -> torch.Tensor:
+def gains(counts: torch.Tensor, put_right=None, score=None) -> torch.Tensor:
     """Mean IoU after each kind of confusion is put right, `float64 [C, C]`; −1: no such pixels.
 
     Args:
         counts: `int64 [C, C]`.
-        move: the pixels become hits; else they disappear.
+        put_right: how, other than so that the pixels become hits: changes a table, given the pair.
+        score: another score of the changed table, given the pair.
     """
     result = torch.full(counts.shape, -1.0, dtype=torch.float64)
     for true, said in counts.nonzero().tolist():
         if true != said:
             better = counts.clone()
-            better[true, said] = 0
-            better[true, true] += counts[true, said] * move
-            result[true, said] = iou_of_counts(better).nanmean()
+            (put_right or to_hits)(better, true, said)
+            mean = iou_of_counts(better).nanmean()
+            result[true, said] = score(better, true, said) if score else mean
     return result
+
+
+def to_hits(table: torch.Tensor, true: int, said: int) -> None:
+    table[true, true] += table[true, said]
+    table[true, said] = 0
+
+
+def vanish(table: torch.Tensor, true: int, said: int) -> None:
+    table[true, said] = 0
+
+
+def to_hits_of_the_other(table: torch.Tensor, true: int, said: int) -> None:
+    table[said, said] += table[true, said]
+    table[true, said] = 0
+
+
+def both_ways(table: torch.Tensor, true: int, said: int) -> None:
+    to_hits(table, true, said)
+    to_hits(table, said, true)
 
 
 def place_of_highest(values: torch.Tensor) -> tuple[int, int]:
     return divmod(int(values.argmax()), values.shape[1])
 
 
-BUSY = [[8760, 150, 80, 10], [80, 1010, 110, 0], [100, 0, 230, 70], [90, 30, 70, 310]]
+# Every mistake that the check knows picks another pair of this table.
+BUSY = [
+    [2500, 5, 100, 320, 10],
+    [200, 130, 200, 200, 200],
+    [20, 0, 1010, 310, 300],
+    [30, 100, 0, 260, 200],
+    [310, 80, 100, 0, 630],
+]
 
 
 @exercise(notebook="08", stars=3, minutes=15)
@@ -287,36 +389,57 @@ def costliest_confusion(function):
     """The confusion that costs the most mean IoU."""
     counts = torch.tensor(BUSY)
     found, name = pair_from(function, counts), f"the table {BUSY}"
-    off = counts.clone().fill_diagonal_(0)
+    off, before = counts.clone().fill_diagonal_(0), iou_of_counts(counts)
     for hint, wrong in {
         "That is the confusion with the most pixels. Mean IoU gives every class one voice: try "
         "what the mean would be without each confusion.": off,
         "That is the largest share of a row, of what a true class loses. But IoU has the invented "
         "pixels in its union, too.": off / counts.sum(1, keepdim=True),
+        "That is the largest share of a column, of what a class has invented. But IoU has the lost "
+        "pixels in its union, too.": off / counts.sum(0, keepdim=True),
         "You let the pixels disappear. A pixel that is put right does not vanish: it becomes a hit "
-        "of its true class.": gains(counts, move=False),
+        "of its true class.": gains(counts, vanish),
+        "The pixels become hits of the class that was said. They are of the other one.": gains(
+            counts, to_hits_of_the_other
+        ),
+        "You put a pair right in both directions. Those are two kinds of error.": gains(
+            counts, both_ways
+        ),
+        "That helps its true class most. But the pixels leave the other class, too: two IoUs rise, "
+        "and the mean is over all.": gains(
+            counts, score=lambda table, true, said: (iou_of_counts(table) - before)[true]
+        ),
+        "It would be right for a mean without background, and for Dice. Take IoU, of all "
+        "classes.": gains(
+            counts, score=lambda table, true, said: iou_of_counts(table)[1:].nanmean()
+        ),
         "That would be the cheapest one.": -gains(counts).where(off > 0, 9),
     }.items():
         if found == place_of_highest(wrong):
             raise Hint(f"You return {found}. {hint}")
     if found == place_of_highest(gains(counts))[::-1]:
         raise Hint(f"You return {found}: the right pair, the wrong way round. First what it is.")
+    if found == tuple(off.nonzero()[-1].tolist()):
+        raise Hint(
+            f"You return {found}, the last confusion of the table. Does each trial begin with the "
+            "table as it was, or do the corrections pile up?"
+        )
     tried(found, counts, name)
 
-    absent = torch.zeros(6, 6, dtype=torch.int64)
-    absent[:4, :4] = counts
+    absent = torch.zeros(7, 7, dtype=torch.int64)
+    absent[:5, :5] = counts
     tried(
         pair_from(function, absent, absent=True),
         absent,
         "the same with two classes that are absent",
     )
     stray = absent.clone()
-    stray[0, 5] = 1  # a single pixel
+    stray[0, 6] = 1  # a single pixel
     found = pair_from(function, stray)
-    if found != (0, 5):
+    if found != (0, 6):
         raise Hint(
-            "A single pixel of class 0 is called 5, which occurs nowhere else. You return "
-            f"{found}. Once that pixel is right, class 5 is neither true nor predicted: what "
+            "A single pixel of class 0 is called 6, which occurs nowhere else. You return "
+            f"{found}. Once that pixel is right, class 6 is neither true nor predicted: what "
             "becomes of its zero in the mean?"
         )
     for size in (2, 5, 9):

@@ -32,4 +32,4 @@ from seglab.figures.pictures import (
     picture_of,
     show,
 )
-from seglab.figures.scores import curtain, overlap, precision_recall_curve
+from seglab.figures.scores import curtain, overlap, precision_recall_curve, reliability

@@ -12,7 +12,7 @@ from seglab.figures.charts import PLAIN, styled
 from seglab.figures.colors import BLUE, ORANGE
 from seglab.figures.pictures import classes_in, name_regions, show
 from seglab.instances import average_precision, precision_recall
-from seglab.metrics import ConfusionMatrix
+from seglab.metrics import ConfusionMatrix, calibration_error
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.prediction import overlay
 
@@ -96,6 +96,38 @@ def curtain(
         shown = ", ".join(name for index, name in names if (half == index).any())
         words.append(f"{kind} on {100 * side.mean():.0f} % of the picture: {shown or 'nothing'}")
     figure.set_label("; ".join(words))
+    return figure
+
+
+@styled
+def reliability(tables: dict[str, torch.Tensor], title: str, width: float = 12) -> plt.Figure:
+    """Does a network that is 80 % sure hit 80 times of 100? A panel for each table (notebook 08).
+
+    Bars are the share of right pixels in each range of confidence, the line is where they should
+    end; below stands how many of the pixels are in the range. Ranges with less than one in a
+    thousand are pale: they say little.
+
+    Args:
+        tables: name -> `float64 [3, bins]` of `seglab.metrics.count_confidences`.
+    """
+    size = (width, 0.3 * width + 0.8)
+    options = {"squeeze": False, "sharey": "row", "sharex": True, "height_ratios": [3, 1]}
+    figure, axes = plt.subplots(2, len(tables), figsize=size, **options)
+    for (above, below), (name, table) in zip(axes.T, tables.items(), strict=True):
+        pixels, _, right = table
+        edges = 100 * np.linspace(0, 1, len(pixels) + 1)
+        share = (100 * pixels / pixels.sum()).numpy()
+        look = {"width": np.diff(edges), "align": "edge", "edgecolor": "white"}
+        color = [PLAIN if s >= 0.1 else "#c3d0dd" for s in share]
+        above.bar(edges[:-1], 100 * (right / pixels).nan_to_num().numpy(), color=color, **look)
+        above.plot([0, 100], [0, 100], "--", color="#111111", linewidth=2)
+        error = 100 * calibration_error(table)
+        above.set(ylim=(0, 100), title=f"{name}\nerror {error:.1f} points")
+        below.bar(edges[:-1], share, color="#888888", **look)
+        below.set(xlim=(0, 100), xticks=(0, 50, 100), xlabel="confidence (%)")
+    axes[0, 0].set_ylabel("right (%)")
+    axes[1, 0].set_ylabel("pixels (%)")
+    figure.suptitle(title)
     return figure
 
 

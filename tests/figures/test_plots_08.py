@@ -185,6 +185,21 @@ def test_score_table_frames_both_of_a_tie():
     assert len(axis.patches) == 2
 
 
+# ---------------------------------------------------------------- reliability
+
+
+def test_reliability_draws_the_share_of_right_pixels_in_each_range():
+    table = torch.tensor([[0.0, 4000, 6000, 1], [0, 1500, 4000, 0.9], [0, 1000, 4500, 1]])
+    figure = figures.reliability({"A": table, "B": 2 * table}, "t")
+    (left, _), (below, _) = np.array(figure.axes).reshape(2, 2)
+    np.testing.assert_allclose([bar.get_height() for bar in left.patches], [0, 25, 75, 100])
+    assert [bar.get_x() for bar in left.patches] == [0, 25, 50, 75]
+    np.testing.assert_allclose(sum(bar.get_height() for bar in below.patches), 100)
+    assert left.get_title() == "A\nerror 10.0 points"
+    pale = [to_hex(bar.get_facecolor()) == "#c3d0dd" for bar in left.patches]
+    assert pale == [True, False, False, True]
+
+
 # ---------------------------------------------------------------- curtain
 
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from seglab.metrics import (
     ConfusionMatrix,
     bootstrap_mean_iou,
-    boundary_iou,
     boundary_width,
+    calibration_error,
+    count_bands,
+    count_confidences,
     count_pairs,
     inner_border,
     iou_of_counts,
@@ -36,6 +38,10 @@ def cases(draw):
     prediction = np.where(rng.random(shape) < 0.6, target, rng.integers(0, classes, shape))
     target = np.where(rng.random(shape) < draw(st.sampled_from([0, 0.2, 1])), 255, target)
     return classes, prediction.astype(np.uint8), target.astype(np.uint8)
+
+
+def boundary_iou(prediction, target, classes, width=None) -> torch.Tensor:
+    return iou_of_counts(count_bands(prediction, target, classes, width))[:classes]
 
 
 def counted(classes, prediction, target) -> ConfusionMatrix:
@@ -555,20 +561,23 @@ def test_inner_border_is_what_erosion_takes_away(case):
     assert torch.equal(inner_border(turned, width), torch.stack([border, border.flip(0, 1)]))
 
 
-@given(regions())
-def test_boundary_iou_against_erosion_class_by_class(case):
+@given(regions(), st.integers(0, 3))
+def test_boundary_iou_of_a_data_set_against_erosion_class_by_class(case, moved):
     classes, prediction, target, width = case
-    expected = np.full(classes, NAN)
-    for index in range(classes):
-        ours, theirs = (
-            band_by_erosion((mask == index) & (target != 255), width)
-            for mask in (prediction, target)
-        )
-        if (ours | theirs).any():
-            expected[index] = (ours & theirs).sum() / (ours | theirs).sum()
-    scores = boundary_iou(prediction, torch.from_numpy(target).long(), classes, width)
+    images = [(prediction, target), (np.roll(prediction, moved, axis=0), target[::-1])]
+    common, union = np.zeros((2, classes))
+    for guess, truth in images:
+        for index in range(classes):
+            ours, theirs = (
+                band_by_erosion((mask == index) & (truth != 255), width) for mask in (guess, truth)
+            )
+            common[index] += (ours & theirs).sum()
+            union[index] += (ours | theirs).sum()
+    tables = [count_bands(guess, truth, classes, width) for guess, truth in images]
+    scores = iou_of_counts(sum(tables))[:classes]
     assert scores.dtype == torch.float64
-    np.testing.assert_allclose(scores.numpy(), expected)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(scores.numpy(), common / union)
 
 
 @given(regions())
@@ -625,6 +634,42 @@ def test_the_default_width_is_two_percent_of_the_diagonal():
         (zeros, zeros, 0, "at least 1 pixel wide; found 0"),
     ],
 )
-def test_what_boundary_iou_refuses(prediction, target, width, words):
+def test_what_count_bands_refuses(prediction, target, width, words):
     with pytest.raises(ValueError, match=words):
-        boundary_iou(prediction, target, 5, width)
+        count_bands(prediction, target, 5, width)
+
+
+# ---------------------------------------------------------------- calibration
+
+
+@given(st.integers(2, 8), st.integers(1, 20), st.floats(0.2, 6), st.integers(0, 10_000))
+@settings(max_examples=30)
+def test_the_calibration_error_equals_that_of_torchmetrics(classes, bins, scale, seed):
+    theirs = pytest.importorskip("torchmetrics.classification")
+    generator = torch.Generator().manual_seed(seed)
+    scores = (scale * torch.randn(2, classes, 9, 11, generator=generator)).softmax(1)
+    target = torch.randint(classes, (2, 9, 11), generator=generator)
+    target[:, :2] = 255
+    metric = theirs.MulticlassCalibrationError(classes, n_bins=bins, ignore_index=255)
+    table = torch.zeros(3, bins)
+    for score, truth in zip(scores, target, strict=True):  # tables add up
+        metric.update(score[None], truth[None])
+        confidence, guess = score.max(0)
+        known = truth != 255
+        table = table + count_confidences(confidence[known], (guess == truth)[known], bins)
+    assert table[0].sum() == (target != 255).sum()
+    assert calibration_error(table) == pytest.approx(metric.compute().item(), abs=1e-6)
+
+
+def test_confidences_by_hand():
+    confidence, right = [0.1, 0.5, 0.7, 0.9, 1.0], [False, True, False, True, True]
+    table = count_confidences(confidence, right, bins=2)  # an edge belongs to the range above
+    torch.testing.assert_close(table, torch.tensor([[1, 4], [0.1, 3.1], [0, 3]]).double())
+    assert calibration_error(table) == pytest.approx((0.1 + 0.1) / 5)
+    assert math.isnan(calibration_error(count_confidences([], [])))
+
+
+@pytest.mark.parametrize("confidence", [[7.3], [-0.1], [NAN]])
+def test_a_confidence_that_is_no_probability_is_refused(confidence):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        count_confidences(confidence, [True])

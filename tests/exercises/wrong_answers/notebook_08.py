@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from seglab.metrics import iou_of_counts
+from seglab.metrics import count_pairs, iou_of_counts
 from seglab.palettes import VOID
 
 # ---------------------------------------------------------------- iou_from_precision_and_recall
@@ -27,6 +27,18 @@ def smaller(precision, recall):
 
 def divides_by_zero(precision, recall):
     return 1 / (1 / precision + 1 / recall - 1)
+
+
+def hits_twice(precision, recall):
+    return precision * recall / (precision + recall) if precision else 0.0
+
+
+def in_percent(precision, recall):
+    return 100 / (1 / precision + 1 / recall - 1) if precision else 0.0
+
+
+def full_mark_for_nothing(precision, recall):
+    return 1 / (1 / precision + 1 / recall - 1) if precision else 1.0
 
 
 # ---------------------------------------------------------------- tables_of_images
@@ -76,6 +88,27 @@ def equal_parts(predictions, masks, num_classes):
     return counts.view(len(masks), num_classes, num_classes)
 
 
+def as_shares(predictions, masks, num_classes):
+    tables = counted(predictions, masks, num_classes, masks != VOID)
+    return tables / tables.sum((1, 2), keepdim=True).clamp(min=1)
+
+
+def goes_on_counting(predictions, masks, num_classes):
+    return counted(predictions, masks, num_classes, masks != VOID).cumsum(0)
+
+
+def image_last(predictions, masks, num_classes):
+    image = torch.arange(len(masks)).view(-1, 1, 1)
+    numbers = (masks.long() * num_classes + predictions) * len(masks) + image
+    counts = torch.bincount(numbers[masks != VOID], minlength=len(masks) * num_classes**2)
+    return counts.view(len(masks), num_classes, num_classes)
+
+
+def image_by_image(predictions, masks, num_classes):
+    pairs = zip(predictions, masks, strict=True)
+    return torch.stack([count_pairs(p, m, num_classes)[0] for p, m in pairs])
+
+
 # ---------------------------------------------------------------- without_each
 
 
@@ -98,6 +131,25 @@ def nan_spreads(tables):
 
 def differences(tables):
     return iou_of_counts(tables.sum(0) - tables).nanmean(1) - iou_of_counts(tables.sum(0)).nanmean()
+
+
+def absent_as_zero(tables):
+    return iou_of_counts(tables.sum(0) - tables).nan_to_num(0).mean(1)
+
+
+def pixel_accuracies(tables):
+    others = tables.sum(0) - tables
+    return others.diagonal(dim1=1, dim2=2).sum(1) / others.sum((1, 2))
+
+
+def of_dice(tables):
+    iou = iou_of_counts(tables.sum(0) - tables)
+    return (2 * iou / (1 + iou)).nanmean(1)
+
+
+def from_each_on(tables):
+    parts = [tables[first:].sum(0) for first in range(len(tables))]
+    return iou_of_counts(torch.stack(parts)).nanmean(1)
 
 
 # ---------------------------------------------------------------- outline
@@ -138,6 +190,24 @@ def as_numbers(mask):
     return found.to(torch.uint8)
 
 
+def laplacian(mask):
+    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
+    return F.conv2d(F.pad(mask[None, None].float(), [1] * 4, mode="replicate"), kernel)[0, 0] != 0
+
+
+def void_is_silent(mask):
+    return (along_rows(mask) | along_rows(mask.T).T) & (mask != VOID)
+
+
+def too_thick(mask):
+    found = as_numbers(mask)[None].float()
+    return F.max_pool2d(found, 3, 1, 1)[0] > 0
+
+
+def inside(mask):
+    return ~as_numbers(mask).bool()
+
+
 # ---------------------------------------------------------------- costliest_confusion
 
 
@@ -150,20 +220,63 @@ def largest_share(counts):
     return divmod(int(off.nan_to_num().argmax()), len(counts))
 
 
-def searched(counts, move=True, mean=torch.nanmean):
-    best, place = -1.0, None
+def move(table, true, said):
+    table[true, true] += table[true, said]
+    table[true, said] = 0
+
+
+def searched(counts, fix=move, mean=torch.nanmean, anew=True):
+    best, place, better = -1.0, None, counts.clone()
     for true, said in counts.nonzero().tolist():
         if true != said:
-            better = counts.clone()
-            better[true, said] = 0
-            better[true, true] += counts[true, said] * move
+            better = counts.clone() if anew else better
+            fix(better, true, said)
             if mean(iou_of_counts(better)) > best:
                 best, place = mean(iou_of_counts(better)), (true, said)
     return place
 
 
 def vanishing(counts):
-    return searched(counts, move=False)
+    def fix(table, true, said):
+        table[true, said] = 0
+
+    return searched(counts, fix)
+
+
+def hits_of_the_other(counts):
+    def fix(table, true, said):
+        table[said, said] += table[true, said]
+        table[true, said] = 0
+
+    return searched(counts, fix)
+
+
+def both_directions(counts):
+    def fix(table, true, said):
+        move(table, true, said)
+        move(table, said, true)
+
+    return searched(counts, fix)
+
+
+def never_put_back(counts):
+    return searched(counts, anew=False)
+
+
+def without_background(counts):
+    return searched(counts, mean=lambda iou: iou[1:].nanmean())
+
+
+def stays_in_its_place(counts):
+    def fix(table, true, said):
+        table[true, true] += table[true, said]
+
+    return searched(counts, fix)
+
+
+def largest_share_of_a_column(counts):
+    off = counts.clone().fill_diagonal_(0) / counts.sum(0, keepdim=True)
+    return divmod(int(off.nan_to_num().argmax()), len(counts))
 
 
 def the_wrong_way_round(counts):
@@ -187,6 +300,9 @@ WRONG = {
         (product, "That is the product"),
         (smaller, "the smaller one"),
         (divides_by_zero, "not a single hit"),
+        (hits_twice, "twice in the union"),
+        (in_percent, "That is percent"),
+        (full_mark_for_nothing, "its union has pixels"),
     ],
     "tables_of_images": [
         (void_reaches_counts, "void reaches your counts"),
@@ -195,6 +311,10 @@ WRONG = {
         (exchanged, "Rows and columns are exchanged"),
         (eight_bits, "does not fit into 8 bits"),
         (equal_parts, "the table of another image"),
+        (as_shares, "should be int64"),
+        (goes_on_counting, "begin anew"),
+        (image_last, "the last digit of your numbers"),
+        (image_by_image, "image by image"),
     ],
     "without_each": [
         (each_alone, "scores alone"),
@@ -202,6 +322,10 @@ WRONG = {
         (always_all, "again and again"),
         (nan_spreads, "the whole mean NaN"),
         (differences, "by how much the score changes"),
+        (absent_as_zero, "counts as 0"),
+        (pixel_accuracies, "That is pixel accuracy"),
+        (of_dice, "mean Dice"),
+        (from_each_on, "from each one on"),
     ],
     "outline": [
         (wraps_around, "`roll` wraps"),
@@ -210,6 +334,10 @@ WRONG = {
         (corners_too, "at a corner only"),
         (frame_of_the_image, "own edge is marked"),
         (as_numbers, "as numbers"),
+        (laplacian, "two of them can cancel"),
+        (void_is_silent, "Is void (255) left out?"),
+        (too_thick, "the line is too thick"),
+        (inside, "all neighbours are alike"),
     ],
     "costliest_confusion": [
         (most_pixels, "the most pixels"),
@@ -218,5 +346,61 @@ WRONG = {
         (the_wrong_way_round, "wrong way round"),
         (nan_never_wins, "no comparison with NaN"),
         (fixed_classes, "A single pixel of class 0"),
+        (largest_share_of_a_column, "largest share of a column"),
+        (hits_of_the_other, "hits of the class that was said"),
+        (both_directions, "in both directions"),
+        (never_put_back, "do the corrections pile up"),
+        (without_background, "a mean without background"),
+        (stays_in_its_place, "the pixels leave the other class"),
     ],
+}
+
+
+# ---------------------------------------------------------------- right, in another style
+
+
+def from_dice(precision, recall):
+    if precision + recall == 0:
+        return 0
+    dice = 2 * precision * recall / (precision + recall)
+    return torch.tensor(dice / (2 - dice))
+
+
+def bytes_and_numbers(predictions, masks, num_classes):
+    image = torch.arange(len(masks))[:, None, None]
+    numbers = (image * num_classes + masks) * num_classes + predictions  # int64, of two types
+    counts = torch.bincount(numbers[masks != VOID], minlength=len(masks) * num_classes**2)
+    return counts.reshape(-1, num_classes, num_classes)
+
+
+def products_of_one_hot(predictions, masks, num_classes):
+    true = F.one_hot(masks.long().where(masks != VOID, num_classes), num_classes + 1)
+    said = F.one_hot(predictions.long(), num_classes)
+    return torch.einsum("nhwt,nhws->nts", true[..., :num_classes], said)
+
+
+def one_after_the_other(tables):
+    parts = [torch.cat([tables[:i], tables[i + 1 :]]) for i in range(len(tables))]
+    return [float(iou_of_counts(part.sum(0)).nanmean()) for part in parts]
+
+
+def by_pooling(mask):
+    x = mask[None].float()
+
+    def highest(x):
+        return torch.maximum(F.max_pool2d(x, (3, 1), 1, (1, 0)), F.max_pool2d(x, (1, 3), 1, (0, 1)))
+
+    return (highest(x) != -highest(-x))[0]
+
+
+def as_a_tensor(counts):
+    return torch.tensor(searched(counts))
+
+
+RIGHT = {
+    "iou_from_precision_and_recall": [from_dice],
+    "tables_of_images": [bytes_and_numbers, products_of_one_hot],
+    "without_each": [one_after_the_other],
+    "outline": [by_pooling],
+    "costliest_confusion": [as_a_tensor],
 }
