@@ -24,7 +24,7 @@ def execute(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=900,
+        timeout=2400,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
