@@ -1,8 +1,8 @@
 """The course from a shell.
 
 `python -m seglab doctor | download | train | compare | evaluate | predict`, and for whoever teaches
-the course or puts it on the web `bundle`, `mark`, `slides` and `publish`. What a command needs is
-loaded when it runs: help and mistakes need no torch.
+the course or puts it on the web `bundle`, `mark`, `slides`, `translate` and `publish`. What a
+command needs is loaded when it runs: help and mistakes need no torch.
 """
 
 import argparse
@@ -149,6 +149,13 @@ COMMANDS = {
         "--to seglab.classroom.slides.Deck NOTEBOOK` makes slides of them.",
         kept=WRITTEN,
     ),
+    "translate": Command(
+        "classroom.translate.main",
+        "in a clone of the course: write the notebooks in another language, as far as they are "
+        "translated. Ids, tags and outputs stay.",
+        "LANGUAGE output",
+        WRITTEN,
+    ),
     "mark": Command(
         "classroom.marking.report",
         "check the exercises in notebooks that learners handed in. Only the imports and the "
@@ -175,6 +182,7 @@ OPTIONS: dict[str, dict | str] = {
     "from-file": "a copy of the archive, instead of the network",
     "from-scratch": FLAG | {"help": "no ImageNet weights"},
     "half": FLAG | {"help": "store 16-bit numbers"},
+    "LANGUAGE": "such as zh_CN",
     "longest-side": {
         "type": int,
         "help": "pixels of the longer side that the network sees; default: as it was trained, with "
