@@ -86,7 +86,7 @@ def translated_code(source: str, say: Say) -> str:
     for node in strings_for_readers(ast.parse(source)):
         column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
         start, old = starts[node.lineno - 1] + column, ast.get_source_segment(source, node)
-        changes.append((start, old, translated_literal(old, say)))
+        changes.append((start, old, translated_literal(old, node, say)))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             start = starts[token.start[0] - 1] + token.start[1]
@@ -100,7 +100,7 @@ def translated_code(source: str, say: Say) -> str:
     return source
 
 
-def translated_literal(literal: str, say: Say) -> str:
+def translated_literal(literal: str, node: ast.expr, say: Say) -> str:
     """A string as it stands in code, with its quotation marks.
 
     What stands between the marks is the text, with \\n and the like as they are written. Of a text
@@ -115,9 +115,10 @@ def translated_literal(literal: str, say: Say) -> str:
         depths = [len(line) - len(line.lstrip()) for line in old.split("\n")[1:] if line.strip()]
         new = textwrap.indent(said(inspect.cleandoc(old), say), " " * min(depths, default=0))
         new = new.lstrip() + re.search(r"\s*$", old)[0]
-    # What is looked up in braces: f"{work['down and up']}".
-    key = re.compile(r"(?<=')[^'{}]* [^'{}]*(?=')")
-    new = VALUE.sub(lambda value: key.sub(lambda words: said(words[0], say), value[0]), new)
+    for value in (part for part in ast.walk(node) if isinstance(part, ast.FormattedValue)):
+        for key in strings_for_readers(value):  # such as that of f"{work['down and up']}"
+            if isinstance(key, ast.Constant):
+                new = new.replace(f"'{key.value}'", f"'{said(key.value, say)}'")
     return f"{kind}{marks}{new}{marks}"
 
 

@@ -88,6 +88,8 @@ def test_markdown_is_cut_into_blocks(text, expected):
         ('work = {"down and up": 1}', 'work = {"«down and up»": 1}'),
         ("print(f\"{work['down and up']}\")", "print(f\"{work['«down and up»']}\")"),
         ("print(f\"{', '.join(x)} it is\")", "print(f\"«{', '.join(x)} it is»\")"),
+        ("x = f\"{s.get('nine classes', s['mean IoU'])}\"",) * 2,
+        ("print(f\"{'on rooms':>20}\")", "print(f\"{'«on rooms»':>20}\")"),
         ('i = names.index("tiger cat")', 'i = names.index("tiger cat")'),
         ('print(state["weight"])', 'print(state["weight"])'),
         ("x = 1  # [1, 2]\n# why so", "x = 1  # [1, 2]\n# «why so»"),
