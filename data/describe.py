@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from seglab.machine.files import written_whole
-from seglab.networks import load_embedded
+from seglab.networks import load
 from seglab.palettes import VOID
 from seglab.prediction import overlay, predict
 from seglab.voc import VOCSegmentation, rooms
@@ -71,12 +71,12 @@ def contact_sheet(columns: int = 8, rows: int = 5, seed: int = 0) -> Image.Image
 
 
 def prediction_sheet(columns: int = 4) -> Image.Image:
-    """Images, true labels and the embedded network's labels, one under the other.
+    """Images, true labels and the labels of the network for rooms, one under the other.
 
     The pictures are not chosen by how well the network does: they are random ones among the
     validation pictures with three classes of objects.
     """
-    split, trained = rooms("val"), load_embedded()
+    split, trained = rooms("val"), load("rooms")
     found = [set(split.mask(index).unique().tolist()) - {0, VOID} for index in range(len(split))]
     chosen = random.Random(0).sample(
         [i for i, kinds in enumerate(found) if len(kinds) == 3], columns

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torchvision.models import get_model, list_models, segmentation
+from torchvision.models import get_model
 
 import seglab
 from seglab.deeplab import DeepLabV1, DeepLabV2, DeepLabV3, DeepLabV3Plus
 from seglab.erfnet import ERFNet
 from seglab.fcn import FCN
+from seglab.machine import hub
 from seglab.machine.checkpoints import (
     CheckpointError,
     plain_names,
@@ -21,6 +22,7 @@ from seglab.machine.checkpoints import (
     unwrapped,
     write,
 )
+from seglab.machine.embedded import DEFAULT, EMBEDDED
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE
 from seglab.unet import UNet, UNetPlusPlus
 
@@ -44,7 +46,6 @@ FROM_SCRATCH = {
     "erfnet": ERFNet,
 }
 MODELS = (*ON_A_BACKBONE, *FROM_SCRATCH)
-OF_TORCHVISION = list_models(module=segmentation)
 
 
 @dataclass
@@ -132,15 +133,21 @@ def save(
     return Path(path)
 
 
-def load(path: str | Path) -> Trained:
-    """Read a network that `save` wrote, on the CPU, in evaluation mode.
+def load(path: str | Path = DEFAULT) -> Trained:
+    """Read a network, on the CPU, in evaluation mode.
 
-    Weights of torchvision's networks are known by their files' names: `fcn_resnet50_coco-….pth`.
+    Args:
+        path: "photos", "rooms" or "streets", which come with the course (`python -m seglab
+            networks` describes them); a file that `save` wrote; "torchvision/fcn_resnet50" and the
+            like, downloaded once, or the file with such weights, known by its name.
 
     Raises:
         CheckpointError: the file is missing, cut off, or something else.
     """
-    if name := next((n for n in OF_TORCHVISION if Path(path).name.startswith(n)), None):
+    path = EMBEDDED.get(str(path), path)
+    if str(path).startswith(hub.PREFIX) and not Path(path).is_file():
+        path = hub.weights_file(str(path))
+    if name := next((n for n in hub.NETWORKS if Path(path).name.startswith(n)), None):
         content = stored(path)
         if "seglab" not in content:
             return of_torchvision(path, name, plain_names(content))
@@ -176,8 +183,5 @@ def of_torchvision(path: str | Path, name: str, state: dict[str, torch.Tensor]) 
 
 
 def load_embedded() -> Trained:
-    """The FCN-8s that comes with the course, trained on the rendered rooms only.
-
-    `python -m seglab train --half --output rooms_fcn8s.pt` made it.
-    """
-    return load(Path(__file__).parent / "weights" / "rooms_fcn8s.pt")
+    """The network that was trained on the rendered rooms only."""
+    return load("rooms")

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
+from seglab.machine.embedded import DEFAULT
 from seglab.machine.files import write_csv, written_whole
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.machine.windows import blended_scores
-from seglab.networks import Trained, load, load_embedded
+from seglab.networks import Trained, load
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, colorize, palette_image
 from seglab.transforms import normalize, resize_image
 from seglab.voc import read_image
@@ -250,12 +251,16 @@ class Segmentation:
         """The image under its colours, `uint8 [H, W, 3]`; background stays as it is."""
         return overlay(self.image, self.mask, self.palette, opacity)
 
-    def save(self, folder: str | Path = ".") -> list[Path]:
-        """Write `NAME_mask.png` (palette PNG of indices) and `NAME_overlay.png`."""
+    def save(self, folder: str | Path = ".", overlay: Image.Image | None = None) -> list[Path]:
+        """Write `NAME_mask.png` (palette PNG of indices) and `NAME_overlay.png`.
+
+        Args:
+            overlay: a picture to write instead of that of the method.
+        """
         folder = Path(folder)
         pictures = {
             folder / f"{self.name}_mask.png": palette_image(self.mask, self.palette),
-            folder / f"{self.name}_overlay.png": Image.fromarray(self.overlay()),
+            folder / f"{self.name}_overlay.png": overlay or Image.fromarray(self.overlay()),
         }
         for path, picture in pictures.items():
             with written_whole(path) as temporary:
@@ -302,7 +307,7 @@ def shares_to_csv(shares: Mapping[str, Mapping[str, float]], path: str | Path) -
 
 def segment(
     image: torch.Tensor | str | Path,
-    model: nn.Module | Trained | str | Path | None = None,
+    model: nn.Module | Trained | str | Path = DEFAULT,
     longest_side: int | None = None,
     runtime: Runtime | None = None,
     window: int | None = None,
@@ -313,9 +318,8 @@ def segment(
 
     Args:
         image: `uint8 [3, H, W]` or the path of any picture file.
-        model: a checkpoint's path, what `seglab.networks.load` returned, or a bare network
-            with VOC's 21 classes. Default: the FCN-8s that comes with the course, trained on
-            rendered rooms only.
+        model: a name or path for `seglab.networks.load`, what that returned, or a bare network
+            with VOC's 21 classes. Default: the network for photographs that comes with the course.
         longest_side: see `predict`. Default: the size the checkpoint was trained for; a bare
             network sees the image as it is, and so does every network with a `window`.
         window: show the network windows of so many pixels, one after the other: fine detail in a
@@ -333,9 +337,7 @@ def segment(
     name = "image"
     if not isinstance(image, torch.Tensor):
         name, image = Path(image).stem, read_image(image)
-    if model is None:
-        model = load_embedded()
-    elif isinstance(model, str | Path):
+    if isinstance(model, str | Path):
         model = load(model)
     elif isinstance(model, nn.Module):
         model = Trained(model, VOC_CLASSES, VOC_PALETTE, None)

@@ -38,7 +38,11 @@ def _opened(path: str | Path, what: str) -> Iterator[Image.Image]:
         raise
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise DatasetError(
+            f"{path}: too large ({error}). Shrink it in a picture viewer, to 4000 pixels or so."
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(
             f"{path}: cannot be read as a {what} ({error}). The file may be cut off, not a "
             "picture at all, or of a kind that Pillow does not know (HEIC, camera raw): copy it "
@@ -367,8 +371,8 @@ def rooms_folder() -> Path:
 
 
 def photo(name: str) -> Path:
-    """The path of a real photograph that comes with the course: `"chelsea"` (a tabby cat) or
-    `"coffee"` (a cup on a table), both CC0, from scikit-image."""
+    """The path of a real photograph that comes with the course: `"chelsea"` (a tabby cat),
+    `"coffee"` (a cup on a table) or `"astronaut"` (a person), from scikit-image."""
     return _embedded(f"photos/{name}.jpg")
 
 

@@ -66,8 +66,8 @@ def exercises_in(notebook) -> list[Cells]:
 def examined(notebook, name: str, source: str) -> checking.Outcome:
     """Run source after the notebook's imports; give what it defines to the check."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    imports = next(c.source for c in code if publish.TAG not in c.metadata.get("tags", []))
-    return marking.outcome_of(imports, source, name)
+    sources = [c.source for c in code if publish.TAG not in c.metadata.get("tags", [])]
+    return marking.outcome_of(marking.imports_of(sources), source, name)
 
 
 def faults(notebook) -> list[str]:

@@ -46,6 +46,7 @@ def make(
     platforms: Sequence[str] = (),
     pythons: Sequence[str] = (),
     torch_wheels: str | Path | None = None,
+    with_weights: Sequence[str] = (),
     clone: str | Path = "",
 ) -> Path:
     """Make a bundle. Until it is complete it has another name.
@@ -56,6 +57,7 @@ def make(
         pythons: versions such as "3.12"; default: this Python's.
         torch_wheels: a folder with wheels of torch and torchvision for Linux that are to be used
             instead of those in the package index, which bring CUDA along.
+        with_weights: networks of torchvision's whose weights are put beside the wheels.
         clone: of the course.
 
     Returns:
@@ -86,6 +88,7 @@ def make(
         }
         for target, wheels in chosen.items():
             download(target, wheels, part / "wheels")
+        _copy_weights(with_weights, part / stick.WEIGHTS)
         (part / "notebooks").mkdir()
         for path in clone_files.notebooks(clone):
             shutil.copyfile(path, part / "notebooks" / path.name)
@@ -255,6 +258,16 @@ def _write_texts(part: Path, wheels: dict[str, list[str]]) -> None:
         (part / name).chmod(0o755)
     sums = [f"{stick.sha256(path)}  {path.relative_to(part).as_posix()}\n" for path in _files(part)]
     (part / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+
+
+def _copy_weights(networks: Sequence[str], folder: Path) -> None:
+    """Weights of torchvision's networks to where torch looks for them; see `stick.WEIGHTS`."""
+    for name in networks:
+        from seglab.machine.hub import weights_file  # here, because it loads torch
+
+        path = weights_file(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / path.name)
 
 
 def _unpacked(wheel: Path) -> int:

@@ -13,6 +13,19 @@ DRIVE = Path("/content/drive")  # where the set-up cell and Colab's own button m
 RUNS = Path("MyDrive/seglab/runs")  # in it
 
 
+def upload() -> str:
+    """Ask for a file from the learner's own machine; its name once it has arrived.
+
+    Raises:
+        FileNotFoundError: none was chosen.
+    """
+    from google.colab import files
+
+    for name in files.upload():
+        return name
+    raise FileNotFoundError("no file was chosen; run the cell again, or set MINE back to None")
+
+
 def setup() -> None:
     """Say which torch and which GPU there are, and where results go: one line each."""
     gpu = (

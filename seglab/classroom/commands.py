@@ -7,12 +7,15 @@ leaves what is to be said if somebody presses Ctrl-C from there on.
 import glob
 import itertools
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
+import matplotlib
 import torch
+from PIL import Image
 from tqdm.auto import tqdm
 
 from seglab import networks, prediction, training
@@ -20,7 +23,7 @@ from seglab.classroom import scores
 from seglab.datasets import convert as converting
 from seglab.datasets.opening import open_dataset
 from seglab.history import History
-from seglab.machine import checkpoints, distributed
+from seglab.machine import checkpoints, distributed, embedded, hub
 from seglab.machine.checkpoints import CheckpointError
 from seglab.machine.faults import TrainingError
 from seglab.machine.files import write_csv, written_whole
@@ -31,7 +34,7 @@ from seglab.metrics import ConfusionMatrix
 from seglab.networks import Trained
 from seglab.palettes import VOID
 from seglab.recipes import Recipe, recipe_for
-from seglab.voc import DatasetError, VOCSegmentation
+from seglab.voc import PICTURE_ENDINGS, DatasetError, VOCSegmentation
 
 
 def convert(source: str, target: str | None, void: str) -> None:
@@ -158,7 +161,7 @@ def comparison(
 
 def evaluate(arguments: Namespace) -> None:
     """Score a checkpoint on one split."""
-    trained = read_checkpoint(arguments.checkpoint)
+    trained = chosen_network(arguments)
     data = open_dataset(arguments.data, arguments.split)
     if data.classes != trained.classes:
         raise DatasetError(
@@ -183,10 +186,45 @@ def evaluate(arguments: Namespace) -> None:
     print(scores.in_colour(str(matrix.table(data.classes))))
 
 
+def describe() -> None:
+    """Print the networks that can be named: data, scores, classes."""
+    for name, path in embedded.EMBEDDED.items():
+        facts = embedded.facts().get(name)
+        print(f"{name}{' (default)' if name == embedded.DEFAULT else ''}")
+        if facts is None or not path.exists():
+            print(f"  not here; made by python data/train_embedded.py {name}")
+            continue
+        print(f"  {facts['network']}; {facts['training']}")
+        lines = [f"learned from {facts['data']}"]
+        for data, scores_of in facts["scores"].items():
+            numbers = {k: v for k, v in scores_of.items() if k not in ("images", "IoU")}
+            text = ", ".join(f"{kind} {value}" for kind, value in numbers.items())
+            lines.append(f"{data}, {scores_of['images']} images: {text}")
+        lines.append(f"{len(facts['classes'])} classes: {', '.join(facts['classes'])}")
+        for line in lines:
+            print(textwrap.fill(line, 98, initial_indent="  ", subsequent_indent="    "))
+    head = (
+        "downloaded once: VOC's 21 classes, learned from COCO",
+        "MB",
+        "mean IoU on COCO val2017",
+    )
+    rows = [(f"{hub.PREFIX}{name}", *hub.size_and_score(name)) for name in hub.NETWORKS]
+    print(Table(head, [rows]))
+
+
 def predict(arguments: Namespace) -> int:
     """Segment photos; report those that cannot be read at the end, with exit status 1."""
-    trained, output = read_checkpoint(arguments.checkpoint), Path(arguments.output)
-    photos = [photo for word in arguments.photos for photo in expanded(word)]
+    from seglab.figures.pictures import named_overlay  # here: only this command draws
+
+    matplotlib.use("agg")  # for files; opens no window
+    output, places = Path(arguments.output), {word: expanded(word) for word in arguments.photos}
+    if output.is_file() or output.suffix.lower() in PICTURE_ENDINGS:
+        raise DatasetError(
+            f"--output {output}: a file; expected a folder, such as {output.with_suffix('')}, for "
+            "a label map and an overlay of each photo"
+        )
+    trained = chosen_network(arguments)
+    photos = [photo for paths in places.values() for photo in paths]
     names = ("longest_side", "flip", "scales", "window")
     options = {name: getattr(arguments, name) for name in names}
     done, shares, failures = set(), {}, []
@@ -198,12 +236,13 @@ def predict(arguments: Namespace) -> int:
                 failures.append(str(error))
                 continue
             result.name = free_name(result.name, shares)
-            result.save(output)
+            result.save(output, named_overlay(result))
             shares[result.name] = result.shares()
-            tqdm.write(f"{path}: {summary(shares[result.name])}")
+            tqdm.write(f"{path}{first_of(path)}: {summary(shares[result.name])}")
             done.add(path)
             arguments.kept = f"{len(done)} of {len(photos)} photos are in {output}; the others with"
-            rest = [word for word in arguments.words if word not in done]
+            left = {word: [p for p in paths if p not in done] for word, paths in places.items()}
+            rest = [photo for word in arguments.words for photo in left.get(word, [word])]
             arguments.go_on = [*rest, "--output", f"{output}_rest"]
     finally:  # also of those that were done when somebody pressed Ctrl-C
         if shares:
@@ -220,8 +259,22 @@ def summary(shares: dict[str, float]) -> str:
     return ", ".join(f"{name} {100 * part:.0f} %" for name, part in large)
 
 
+def first_of(path: str) -> str:
+    """A remark if a file holds several pictures, such as an animation."""
+    with Image.open(path) as picture:
+        frames = getattr(picture, "n_frames", 1)
+        several = frames > 1 and picture.format != "MPO"  # a camera's: a photo and its preview
+    return f" (the first of its {frames} pictures)" if several else ""
+
+
 def expanded(word: str) -> list[str]:
-    """The files that *.jpg stands for: a shell of Windows hands it over as it is."""
+    """The pictures in a folder; or the files that *.jpg stands for, which a shell of Windows hands
+    over as it is."""
+    if Path(word).is_dir():
+        found = sorted(p for p in Path(word).iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
+        if not found:
+            raise DatasetError(f"{word}: no picture in this folder")
+        return list(map(str, found))
     return [word] if Path(word).exists() else sorted(glob.glob(word)) or [word]
 
 
@@ -270,9 +323,11 @@ def refuse_to_replace(output: Path, model: str, classes: tuple[str, ...]) -> Non
             )
 
 
-def read_checkpoint(path: str | None) -> Trained:
-    """The checkpoint at a path; without one, that of the course."""
-    return networks.load_embedded() if path is None else networks.load(path)
+def chosen_network(arguments: Namespace) -> Trained:
+    """The network that --checkpoint names; --from-file brings one of torchvision's along."""
+    if arguments.from_file is not None:
+        hub.weights_file(arguments.checkpoint, arguments.from_file)
+    return networks.load(arguments.checkpoint)
 
 
 def scored(

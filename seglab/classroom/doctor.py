@@ -12,6 +12,7 @@ from seglab import networks, transforms, voc
 from seglab.backbones import efficientnet_lite0
 from seglab.datasets import satellite
 from seglab.losses import pixel_loss
+from seglab.machine.embedded import EMBEDDED
 from seglab.machine.runtime import default_runtime
 
 
@@ -115,8 +116,9 @@ def check_embedded_data() -> str:
 
 def check_weights() -> str:
     efficientnet_lite0()
-    networks.load_embedded()
-    return "ImageNet weights of EfficientNet-Lite0 and the trained FCN-8s"
+    for name in EMBEDDED:
+        networks.load(name)
+    return f"ImageNet weights of EfficientNet-Lite0; trained networks {', '.join(EMBEDDED)}"
 
 
 def check_satellite_images() -> str:
@@ -132,7 +134,7 @@ def check_one_step() -> str:
     """Forward and backward once, on real data and the real device."""
     runtime = default_runtime()
     image, mask = voc.rooms("train")[0]
-    model = runtime.place(networks.load_embedded().model).train()
+    model = runtime.place(networks.load("rooms").model).train()
     with runtime.precision():
         logits = model(runtime.batch(transforms.normalize(image[None].to(runtime.device))))
     loss = pixel_loss(logits, mask[None].to(runtime.device))

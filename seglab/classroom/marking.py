@@ -1,5 +1,6 @@
 """Run the exercises of a notebook that somebody handed in: `python -m seglab mark NOTEBOOK ...`."""
 
+import ast
 import contextlib
 import io
 import json
@@ -15,7 +16,7 @@ CALL = re.compile(r"^ *check\.(\w+)\(.*\) *$", re.M)
 
 
 def marks(path: str | Path) -> dict[str, Outcome]:
-    """Check every exercise of a notebook: only the import cell and the exercises' cells are run.
+    """Check every exercise of a notebook: only the first cell, imports and the exercises are run.
 
     That is somebody else's code, run with your rights: read it first, or use a machine or an
     account where it can do no harm.
@@ -34,7 +35,7 @@ def marks(path: str | Path) -> dict[str, Outcome]:
         code = [(clone.tags(c), "".join(c["source"])) for c in cells if c["cell_type"] == "code"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: cannot be read as a notebook ({error!r})") from error
-    imports = next((source for tag, source in code if publish.TAG not in tag), "")
+    imports = imports_of([source for tag, source in code if publish.TAG not in tag])
     sources = [source for tag, source in code if TAG in tag]
     if not sources:
         raise ValueError(f"{path}: no cell has the tag {TAG}; is this a notebook of the course?")
@@ -44,6 +45,17 @@ def marks(path: str | Path) -> dict[str, Outcome]:
             if name in checking.EXERCISES:
                 found[name] = outcome_of(imports, source, name)
     return found
+
+
+def imports_of(sources: list[str]) -> str:
+    """A notebook's first code cell, and the imports that stand in later ones."""
+    lines = sources[:1]
+    for source in sources[1:]:
+        with contextlib.suppress(SyntaxError):  # a cell with a line of IPython's own
+            for statement in ast.parse(source).body:
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    lines.append(ast.unparse(statement))
+    return "\n".join(lines)
 
 
 def outcome_of(imports: str, source: str, name: str) -> Outcome:

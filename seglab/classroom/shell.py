@@ -18,6 +18,7 @@ import seglab
 from seglab.classroom.bundle import PLATFORMS
 from seglab.datasets import LAYOUTS
 from seglab.datasets.sources import DATASETS
+from seglab.machine.embedded import EMBEDDED
 from seglab.recipes import NETWORKS, PRESETS, Recipe, recipe_for
 
 # Of `seglab.backbones`, which loads torch; a test compares them.
@@ -122,12 +123,16 @@ COMMANDS = {
     "evaluate": Command(
         "classroom.commands.evaluate",
         "score a checkpoint on a data set",
-        "data=rooms split=val checkpoint flip scales csv panels",
+        "data=rooms split=val checkpoint=photos from-file flip scales csv panels",
     ),
     "predict": Command(
         "classroom.commands.predict",
         "segment photographs",
-        "PHOTOS checkpoint output=predictions longest-side flip scales window",
+        "PHOTOS checkpoint=photos from-file output=predictions longest-side flip scales window",
+    ),
+    "networks": Command(
+        "classroom.commands.describe",
+        "list the trained networks with their data and scores",
     ),
     "publish": Command(
         "classroom.publish.main",
@@ -141,7 +146,7 @@ COMMANDS = {
         "in a clone of the course: make a folder for a room without a network. It holds notebooks, "
         "data, weights and all packages, by default for machines like this one; the README.txt in "
         "it says what learners do.",
-        "FOLDER platforms python torch-wheels",
+        "FOLDER platforms python torch-wheels with-weights",
     ),
     "slides": Command(
         "classroom.slides.main",
@@ -172,14 +177,14 @@ SEVERAL = {"nargs": "+", "default": ()}
 OPTIONS: dict[str, dict | str] = {
     "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
     "branch": "at first: main",
-    "checkpoint": "default: the FCN-8s that comes with the course",
+    "checkpoint": f"{', '.join(EMBEDDED)}, torchvision/NAME (see `seglab networks`) or a file",
     "csv": "file for a table with a row of scores for each picture",
     "compile": FLAG | {"help": "use torch.compile"},
     "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
     "evaluations": {"type": int, "help": "how often the val split is scored, evenly spread"},
     "flip": FLAG | {"help": "average with the mirror image; twice the time"},
     "FOLDER": "to make, such as STICK/seglab",
-    "from-file": "a copy of the archive, instead of the network",
+    "from-file": "a copy of what would be downloaded: an archive, torchvision's weights",
     "from-scratch": FLAG | {"help": "no ImageNet weights"},
     "half": FLAG | {"help": "store 16-bit numbers"},
     "LANGUAGE": "such as zh_CN",
@@ -194,7 +199,7 @@ OPTIONS: dict[str, dict | str] = {
     "no-check": FLAG | {"help": "do not look through all masks first"},
     "NOTEBOOKS": SEVERAL,
     "output": "what to write",
-    "PHOTOS": SEVERAL | {"help": "written first, before any option"},
+    "PHOTOS": SEVERAL | {"help": "or folders of them; written before any option"},
     "panels": "folder for panels: image, truth and prediction side by side",
     "platforms": SEVERAL | {"help": f"some of {', '.join(PLATFORMS)}"},
     "python": SEVERAL | {"dest": "pythons", "help": "versions that learners have, such as 3.12"},
@@ -226,6 +231,8 @@ OPTIONS: dict[str, dict | str] = {
         "help": "for large photographs: go over them in overlapping windows of so many pixels, "
         "such as 512, at full resolution",
     },
+    "with-weights": SEVERAL
+    | {"help": "networks of torchvision's, such as lraspp_mobilenet_v3_large"},
     "workers": {"type": int, "help": "processes that read images; default: by device"},
 }
 

@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+WEIGHTS = Path("torch", "hub", "checkpoints")  # where torch looks for them in TORCH_HOME, "torch"
+
 
 class Stop(Exception):
     """It cannot go on; the message is for the learner."""
@@ -126,6 +128,8 @@ def set_up(folder: Path, home: Path, python: Path, size: int, wheels: list[str])
 def environment() -> dict[str, str]:
     """The variables of this process without those that would mix in other packages."""
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    if (folder := Path(__file__).resolve().parent / WEIGHTS).is_dir():
+        kept["TORCH_HOME"] = str(folder.parents[1])
     return {**kept, "PIP_CONFIG_FILE": os.devnull}
 
 

@@ -340,7 +340,7 @@ def described(value) -> str:
         if numbers_.numel() <= SHOWN:
             return str(rounded(numbers_.tolist()))
         dtype = str(value.dtype).removeprefix("torch.")
-        return f"a {kind} of shape {tuple(value.shape)}, {dtype}"
+        return f"{'an' if kind == 'array' else 'a'} {kind} of shape {tuple(value.shape)}, {dtype}"
     if isinstance(value, torch.nn.Module):
         return f"a {type(value).__name__}"
     if isinstance(value, float):

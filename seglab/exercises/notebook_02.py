@@ -11,6 +11,7 @@ from seglab.exercises.checking import (
     LearnersError,
     call,
     close,
+    described,
     exercise,
     expect_equal,
     expect_tensor,
@@ -35,8 +36,15 @@ def strange_indices(function):
         found = call(function, mask, num_classes)
         if not isinstance(found, dict):
             raise Hint(
-                f"For {given}, you return a {type(found).__name__}. Asked for is a dict: index -> "
-                "number of its pixels."
+                f"For {given}, you return {described(found)}. Asked for is a dict: index -> number "
+                "of its pixels."
+            )
+        if any(isinstance(pixels, list | tuple | set) for pixels in found.values()):
+            raise Hint(f"For {given}, you return {described(found)}. Behind each index: how many?")
+        if any(float(pixels) != int(pixels) for pixels in found.values()):
+            raise Hint(
+                f"For {given}, you return {found}. Those are shares; asked for are numbers of "
+                "pixels. A share can be worked out of them, but not the other way round."
             )
         found = {int(index): int(pixels) for index, pixels in found.items()}
         values, counts = mask.unique(return_counts=True)
@@ -48,6 +56,10 @@ def strange_indices(function):
             raise Hint(
                 f"For {given}, you report indices with 0 pixels. Which of the counted ones occur?"
             )
+        if right and found == {i: n for i, n in held.items() if i < num_classes}:
+            raise Hint(f"For {given}, you report the classes. Which indices are none of them?")
+        if right and found == {n: i for i, n in right.items()}:
+            raise Hint(f"For {given}, the number of pixels is the key. The index should be.")
         if num_classes in right and num_classes not in found:
             raise Hint(
                 f"For {given}, you miss index {num_classes}. With {num_classes} classes, which "
@@ -58,6 +70,8 @@ def strange_indices(function):
                 f"For {given}, you report index {num_classes - 1}. With {num_classes} classes the "
                 "first has index 0; where do they end?"
             )
+        if found == dict.fromkeys(right, 1) != right:
+            raise Hint(f"For {given}, you count each index once. How many pixels have it?")
         if found == {i: n for i, n in right.items() if i > 20} != right:
             raise Hint(f"For {given}, you still allow VOC's 21 classes. Others have fewer.")
         if found != right:
@@ -69,7 +83,17 @@ def index_of_color(function):
     """The index that has a VOC colour: the bit rule backwards."""
     for index in [8, 11, 4, 18, 255, *range(256)]:
         color = voc_color(index)
-        value = call(function, color)
+        try:
+            value = call(function, color)
+        except LearnersError as error:
+            if index > 20 and isinstance(error.__cause__, ValueError):
+                raise Hint(
+                    f"{color} is the colour of index {index}, and you refuse it. All indices from "
+                    "0 to 255 have a colour, not only VOC's 21 classes; void, for one, is 255."
+                ) from None
+            raise
+        if isinstance(value, str):
+            raise Hint(f"For {color} you return {value!r}. An index is a whole number.")
         if close(value, index):
             continue
         given = f"{color} you return {value}; right would be {index} = {index:08b}"
@@ -92,12 +116,19 @@ def index_of_color(function):
             )
         raise Hint(f"For {given}.")
     for color in [(1, 0, 0), (0, 0, 32), (250, 0, 0), (64, 64, 65)]:
+        value = None
         try:
             value = call(function, color)
         except LearnersError as error:
             if isinstance(error.__cause__, ValueError):
                 continue
-            raise
+            raise Hint(
+                f"No index has the colour {color}, and you end with "
+                f"{type(error.__cause__).__name__}. Asked for is a ValueError: it says that the "
+                "value was wrong, and whoever calls you waits for that one."
+            ) from None
+        except Hint:  # it returned nothing
+            pass
         raise Hint(
             f"No index has the colour {color}. You return {value}; raise a ValueError instead, "
             "or a damaged mask passes unseen. Is the colour of what you found the colour given?"
@@ -145,6 +176,8 @@ def share_where_present(function):
         ([torch.full((3, 3), 2, dtype=torch.uint8)], 3, "one mask of class 2 only"),
     ]:
         found = call(function, masks, num_classes)
+        if isinstance(found, np.ndarray):
+            found = torch.from_numpy(found)
         expect_tensor(found, (num_classes,), (torch.float32, torch.float64), given)
         counts = torch.stack([m.flatten().long().bincount(minlength=256) for m in masks]).double()
         pixels, labelled = counts[:, :num_classes], counts[:, :VOID].sum(1, keepdim=True)
@@ -157,6 +190,8 @@ def share_where_present(function):
                 f"For {given}, there is nan: a class that occurs nowhere has nothing to be divided "
                 "by. Its share is 0."
             )
+        if close(found, 100 * right):
+            raise Hint(f"For {given}, you return percent; a share lies between 0 and 1.")
         everything = counts.sum(1, keepdim=True)
         if close(found, per(pixels.sum(0), (everything * present).sum(0))):
             raise Hint(f"For {given}, void is in the denominators. Divide by what is labelled.")
@@ -166,6 +201,12 @@ def share_where_present(function):
                 "count in which the class occurs, so each class has a denominator of its own."
             )
         shares = pixels / labelled.clamp(min=1)
+        if close(found, shares.sum(0) / len(masks)):
+            raise Hint(
+                f"For {given}, you average over all pictures, also over those without the class: a "
+                "rare class gets a low number again. Add up, and divide once, over those that "
+                "show it."
+            )
         if close(found, per(shares.sum(0), present.sum(0))):
             raise Hint(
                 f"For {given}, you average one share for each picture; small pictures weigh as "
@@ -200,6 +241,8 @@ def cut_out(function):
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Hint("Return two tensors: the window of the image and that of the mask.")
         window, labels = found
+        if getattr(window, "ndim", 3) == 2 and getattr(labels, "ndim", 2) == 3:
+            raise Hint("The image comes first, the mask second; yours come the other way round.")
         right_image, right_mask = (
             surrounded(x, fill)[..., 20 + top : 20 + top + height, 20 + left : 20 + left + width]
             for x, fill in ((image, 0), (mask, VOID))
@@ -223,7 +266,24 @@ def cut_out(function):
                     f"stops at the border and says nothing.{negative} What lies beyond must be "
                     "filled in."
                 )
+            turned = (*expected.shape[:-2], width, height)
+            if getattr(part, "shape", None) == turned != expected.shape:
+                raise Hint(f"For {given}, height and width of the {what} are exchanged.")
             expect_tensor(part, tuple(expected.shape), torch.uint8, f"the {what}, {given}")
+        clamped = moved_inside(image, mask, top, left, height, width)
+        if clamped and close(labels, clamped[1]) and not close(labels, right_mask):
+            raise Hint(
+                f"For {given}, you move the window until it lies inside. It shows another part of "
+                "the picture then: leave it where it is, and fill in what is not there."
+            )
+        exchanged = surrounded(mask, VOID)[20 + left :, 20 + top :][:height, :width]
+        if close(labels, exchanged) and not close(labels, right_mask):
+            raise Hint(f"For {given}, your window begins at ({left}, {top}): row before column.")
+        if beyond and (labels[right_mask == VOID] > 0).any() and not (labels == VOID).any():
+            raise Hint(
+                f"For {given}, the mask has classes beyond the picture: labels for pixels that "
+                "nobody saw. What stands for 'nobody labelled it'?"
+            )
         if close(labels, right_mask.masked_fill(right_mask == VOID, 0)) and VOID in right_mask:
             raise Hint(
                 f"For {given}, the mask is 0 beyond the picture. 0 claims that background was seen "
@@ -243,6 +303,16 @@ def cut_out(function):
             )
         expect_equal(window.int(), right_image.int(), f"the image, {given}")
         expect_equal(labels.int(), right_mask.int(), f"the mask, {given}")
+
+
+def moved_inside(image, mask, top, left, height, width) -> tuple | None:
+    """The nearest window of that size within the picture, a mistake; None if it has no room."""
+    if height > mask.shape[0] or width > mask.shape[1]:
+        return None
+    top = min(max(top, 0), mask.shape[0] - height)
+    left = min(max(left, 0), mask.shape[1] - width)
+    window = (..., slice(top, top + height), slice(left, left + width))
+    return image[window], mask[window]
 
 
 def surrounded(picture: torch.Tensor, fill: int) -> torch.Tensor:
@@ -273,7 +343,15 @@ def indices_by_table(function):
         chosen = rng.integers(0, len(table), size)
         chosen.flat[: len(table)] = range(len(table))[: chosen.size]
         rgb, right = colors[chosen], indices[chosen]
-        found = np.asarray(call(function, rgb, table))
+        try:
+            found = np.asarray(call(function, rgb, table))
+        except LearnersError as error:
+            if isinstance(error.__cause__, ValueError):
+                raise Hint(
+                    f"For {given}, you raise a ValueError ({error.__cause__}), but the table holds "
+                    "all of its colours. In which order are the channels, and of which type?"
+                ) from None
+            raise
         if found.shape != right.shape:
             raise Hint(
                 f"For {given}, the shape is {found.shape}; a mask is {right.shape}. Is there one "

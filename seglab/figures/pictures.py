@@ -1,6 +1,7 @@
 """Pictures and masks, named class by class."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,11 +10,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
+from PIL import Image
 
 from seglab.figures.colors import OBJECT_COLORS, ORANGE
 from seglab.metrics import inner_border
 from seglab.palettes import VOC_CLASSES, VOC_PALETTE, VOID, colorize
-from seglab.prediction import overlay
+from seglab.prediction import Segmentation, overlay
+from seglab.transforms import resize_image, resize_mask
 
 
 def picture_of(item, palette: np.ndarray = VOC_PALETTE) -> np.ndarray:
@@ -99,6 +102,29 @@ def show(
     words = [f"{index} {name}" for index, name in entries]
     figure.legend(colors, words, loc="lower center", ncols=across, frameon=False, fontsize=11)
     return figure
+
+
+def named_overlay(result: Segmentation, longest_side: int = 1600) -> Image.Image:
+    """A picture under its colours, with the classes' names in it and a legend below.
+
+    Args:
+        longest_side: a larger picture is shrunk to about so many pixels.
+    """
+    height, width = result.mask.shape
+    factor = longest_side / max(height, width)
+    image, mask = result.image, result.mask
+    if factor < 1:
+        size = max(1, round(height * factor)), max(1, round(width * factor))
+        image, mask = resize_image(image, size), resize_mask(mask, size)
+    inches = 10 * min(1.0, max(0.4, width / height))  # room for a legend beside a narrow picture
+    figure = show(
+        [(image, mask)], width=inches, palette=result.palette, classes=result.classes, names=True
+    )
+    with BytesIO() as file:
+        figure.savefig(file, dpi=longest_side / 10)
+        picture = Image.open(file).convert("RGB")
+    plt.close(figure)
+    return picture
 
 
 def name_regions(

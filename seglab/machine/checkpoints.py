@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from seglab.machine.embedded import FOLDER
 from seglab.machine.files import FULL, written_whole
 
 # What torch says when a file cannot grow; that the disk is full it keeps to itself.
@@ -78,8 +79,9 @@ def stored(path: str | Path) -> dict:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
+        command = "data/train_embedded.py" if Path(path).parent == FOLDER else "-m seglab train"
         raise CheckpointError(
-            f"{path}: no such checkpoint; train one with `python -m seglab train`"
+            f"{path}: no such checkpoint; train one with `python {command}`"
         ) from None
     except Exception as error:  # torch.load raises many kinds for a damaged file
         raise CheckpointError(

@@ -17,10 +17,11 @@ from seglab.exercises import check, checking, progress, records
 from seglab.exercises.checking import EXERCISES, NOT_RIGHT, NOT_WRITTEN, examine
 
 NOTEBOOKS = {path.name[:2]: path for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))}
-WRONG = {
-    name: answers
-    for number in NOTEBOOKS
-    for name, answers in importlib.import_module(f"wrong_answers.notebook_{number}").WRONG.items()
+PLANTED = [importlib.import_module(f"wrong_answers.notebook_{number}") for number in NOTEBOOKS]
+WRONG = {name: answers for planted in PLANTED for name, answers in planted.WRONG.items()}
+# Right answers in a style of their own, which a check could refuse by mistake.
+RIGHT = {
+    name: answers for planted in PLANTED for name, answers in getattr(planted, "RIGHT", {}).items()
 }
 
 
@@ -106,6 +107,12 @@ def test_a_wrong_answer_fails_with_its_own_hint(name):
     for place, (_, symptom) in enumerate(WRONG[name]):
         others = messages[:place] + messages[place + 1 :]
         assert not any(symptom in message for message in others), symptom
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_passes_in_any_style(name):
+    for answer in RIGHT[name]:
+        assert examine(name, answer) == checking.Outcome(checking.PASSES), answer.__name__
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -103,7 +103,7 @@ MEASURED_WITH = re.search(r"\(torch (\d+\.\d+),", TEXT)[1]
 def messages():
     """Mistakes that end with an error."""
     logits, image = torch.zeros(1, 21, 4, 4), voc.rooms("val").image(0)
-    model = networks.load_embedded().model
+    model = networks.load("rooms").model
     deeplab = torchvision.models.segmentation.deeplabv3_resnet50
     return {
         "void": lambda: F.cross_entropy(logits, torch.full((1, 4, 4), 255)),
