@@ -166,7 +166,7 @@ COMMANDS = {
         "check the exercises in notebooks that learners handed in. Only the imports and the "
         "exercises are run. It is their code, run with your rights: read it first, or mark in an "
         "account where it can do no harm. The exit status is 1 if a file could not be marked.",
-        "NOTEBOOKS",
+        "NOTEBOOKS csv make-blank",
         "what is printed holds; begin again with",
     ),
 }
@@ -178,7 +178,7 @@ OPTIONS: dict[str, dict | str] = {
     "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
     "branch": "at first: main",
     "checkpoint": f"{', '.join(EMBEDDED)}, torchvision/NAME (see `seglab networks`) or a file",
-    "csv": "file for a table with a row of scores for each picture",
+    "csv": "file for a table with a row for each picture (evaluate) or learner (mark)",
     "compile": FLAG | {"help": "use torch.compile"},
     "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
     "evaluations": {"type": int, "help": "how often the val split is scored, evenly spread"},
@@ -193,6 +193,7 @@ OPTIONS: dict[str, dict | str] = {
         "help": "pixels of the longer side that the network sees; default: as it was trained, with "
         "--window the photograph's own",
     },
+    "make-blank": "folder for copies of the notebooks without solutions; nothing is marked",
     "model": {"choices": NETWORKS},
     "models": {"nargs": "+", "default": NETWORKS, "choices": NETWORKS, "help": "default: all"},
     "NAME": {"choices": DATASETS},
