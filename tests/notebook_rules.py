@@ -14,7 +14,7 @@ from seglab.classroom import publish
 FOLDER = REPOSITORY / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST = 1.5e6  # bytes
-# Longest code cells: of any kind, with hidden input (figures), a folded one that begins with imports,
+# Longest code cells: of any kind, with hidden input (figures), folded ones that begin with imports,
 # and the first one that a learner sees. The set-up cell for Colab comes before it.
 LINES, LINES_OF_FIGURES, LINES_OF_IMPORTS, LINES_OF_THE_FIRST = 15, 20, 30, 10
 IMPORTS = re.compile(r"(#.*\n|\s*\n|(import|from) .*(\([^)]*\))?\n)*(import|from) .*(\([^)]*\))?\n")

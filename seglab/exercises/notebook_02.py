@@ -158,6 +158,94 @@ def reversed_bits(value: int) -> int:
     return (value >> 5 & 1) << 7 | (value >> 6 & 1) << 6 | (value >> 7 & 1) << 5
 
 
+@exercise(notebook="02", stars=3, minutes=15)
+def indices_by_table(function):
+    """A colour picture to indices, with a table in which colours may share an index."""
+    street = {
+        (128, 64, 128): 0,
+        (244, 35, 232): 0,
+        (70, 70, 70): 1,
+        (0, 0, 142): 2,
+        (142, 0, 0): 3,
+        (0, 142, 0): 4,
+        (0, 0, 70): 2,
+        (224, 224, 192): VOID,
+    }
+    rng = np.random.default_rng(0)
+    for table, size, given in [
+        (street, (9, 14), "a street of 9 × 14 pixels"),
+        ({(0, 0, 0): 7}, (1, 1), "one black pixel, and black has index 7"),
+        (dict(itertools.islice(street.items(), 2)), (3, 2), "two colours of one index"),
+    ]:
+        colors, indices = np.array(list(table), dtype=np.uint8), np.array(list(table.values()))
+        chosen = rng.integers(0, len(table), size)
+        chosen.flat[: len(table)] = range(len(table))[: chosen.size]
+        rgb, right = colors[chosen], indices[chosen]
+        try:
+            found = np.asarray(call(function, rgb, table))
+        except LearnersError as error:
+            if isinstance(error.__cause__, ValueError):
+                raise Hint(
+                    f"For {given}, you raise a ValueError ({error.__cause__}), but the table holds "
+                    "all of its colours. In which order are the channels, and of which type?"
+                ) from None
+            raise
+        if found.shape != right.shape:
+            raise Hint(
+                f"For {given}, the shape is {found.shape}; a mask is {right.shape}. Is there one "
+                "index for a pixel, or one for a channel?"
+            )
+        if not np.issubdtype(found.dtype, np.integer):
+            raise Hint(f"For {given}, the indices are {found.dtype}; names are whole numbers.")
+        if (found == right).all():
+            continue
+        wrong = found != right
+        if (found[right == VOID] == 0).any():
+            raise Hint(f"For {given}, pixels in the colour of void became 0, background.")
+        last = {index: color for color, index in table.items()}
+        if not wrong[[[tuple(c) in last.values() for c in row] for row in rgb.tolist()]].any():
+            raise Hint(
+                f"For {given}, only one colour of each index is known. Two colours may share an "
+                "index, so a table from index to colour loses one of them."
+            )
+        y, x = np.argwhere(wrong)[0]
+        color = tuple(rgb[y, x].tolist())
+        mixed = [tuple(c) for c in itertools.permutations(color) if table.get(c) == found[y, x]]
+        if mixed:
+            raise Hint(
+                f"For {given}, the colour {color} got the index of {mixed[0]}, which has the same "
+                "sum. A key must keep the order of the channels."
+            )
+        raise Hint(
+            f"For {given}, the colour {color} got {found[y, x]}; right would be {right[y, x]}."
+        )
+    strange = np.array([[(70, 70, 70), (1, 2, 3)], [(9, 9, 9), (1, 2, 3)]], dtype=np.uint8)
+    before = "the colours (1, 2, 3) and (9, 9, 9), which the table does not hold,"
+    try:
+        found = call(function, strange, street)
+    except LearnersError as error:
+        cause = error.__cause__
+        if isinstance(cause, KeyError):
+            raise Hint(
+                f"For {before} it ended with KeyError: {cause}. That is a stop, and names one of "
+                "them. Raise a ValueError that names them all, as whoever reads it needs it."
+            ) from None
+        if not isinstance(cause, ValueError):
+            raise
+        digits = re.findall(r"\d+", re.sub(r"int\d+", "", str(cause)))  # without np.uint8(...)
+        named = f" {' '.join(digits)} "
+        if " 1 2 3 " not in named or " 9 9 9 " not in named:
+            raise Hint(
+                f'For {before} the message is "{cause}". Name each colour, so that one can look '
+                "for it."
+            ) from None
+        return
+    raise Hint(
+        f"For {before} you return {np.asarray(found).tolist()}. A pixel that could not be read "
+        "must not become a label: raise a ValueError that names the strangers."
+    )
+
+
 @exercise(notebook="02", stars=2, minutes=10)
 def share_where_present(function):
     """Each class's share of the labelled pixels in those pictures that show it."""
@@ -318,91 +406,3 @@ def moved_inside(image, mask, top, left, height, width) -> tuple | None:
 def surrounded(picture: torch.Tensor, fill: int) -> torch.Tensor:
     """A picture with 20 rows and columns of a value on each side."""
     return torch.nn.functional.pad(picture, (20, 20, 20, 20), value=fill)
-
-
-@exercise(notebook="02", stars=3, minutes=15)
-def indices_by_table(function):
-    """A colour picture to indices, with a table in which colours may share an index."""
-    street = {
-        (128, 64, 128): 0,
-        (244, 35, 232): 0,
-        (70, 70, 70): 1,
-        (0, 0, 142): 2,
-        (142, 0, 0): 3,
-        (0, 142, 0): 4,
-        (0, 0, 70): 2,
-        (224, 224, 192): VOID,
-    }
-    rng = np.random.default_rng(0)
-    for table, size, given in [
-        (street, (9, 14), "a street of 9 × 14 pixels"),
-        ({(0, 0, 0): 7}, (1, 1), "one black pixel, and black has index 7"),
-        (dict(itertools.islice(street.items(), 2)), (3, 2), "two colours of one index"),
-    ]:
-        colors, indices = np.array(list(table), dtype=np.uint8), np.array(list(table.values()))
-        chosen = rng.integers(0, len(table), size)
-        chosen.flat[: len(table)] = range(len(table))[: chosen.size]
-        rgb, right = colors[chosen], indices[chosen]
-        try:
-            found = np.asarray(call(function, rgb, table))
-        except LearnersError as error:
-            if isinstance(error.__cause__, ValueError):
-                raise Hint(
-                    f"For {given}, you raise a ValueError ({error.__cause__}), but the table holds "
-                    "all of its colours. In which order are the channels, and of which type?"
-                ) from None
-            raise
-        if found.shape != right.shape:
-            raise Hint(
-                f"For {given}, the shape is {found.shape}; a mask is {right.shape}. Is there one "
-                "index for a pixel, or one for a channel?"
-            )
-        if not np.issubdtype(found.dtype, np.integer):
-            raise Hint(f"For {given}, the indices are {found.dtype}; names are whole numbers.")
-        if (found == right).all():
-            continue
-        wrong = found != right
-        if (found[right == VOID] == 0).any():
-            raise Hint(f"For {given}, pixels in the colour of void became 0, background.")
-        last = {index: color for color, index in table.items()}
-        if not wrong[[[tuple(c) in last.values() for c in row] for row in rgb.tolist()]].any():
-            raise Hint(
-                f"For {given}, only one colour of each index is known. Two colours may share an "
-                "index, so a table from index to colour loses one of them."
-            )
-        y, x = np.argwhere(wrong)[0]
-        color = tuple(rgb[y, x].tolist())
-        mixed = [tuple(c) for c in itertools.permutations(color) if table.get(c) == found[y, x]]
-        if mixed:
-            raise Hint(
-                f"For {given}, the colour {color} got the index of {mixed[0]}, which has the same "
-                "sum. A key must keep the order of the channels."
-            )
-        raise Hint(
-            f"For {given}, the colour {color} got {found[y, x]}; right would be {right[y, x]}."
-        )
-    strange = np.array([[(70, 70, 70), (1, 2, 3)], [(9, 9, 9), (1, 2, 3)]], dtype=np.uint8)
-    before = "the colours (1, 2, 3) and (9, 9, 9), which the table does not hold,"
-    try:
-        found = call(function, strange, street)
-    except LearnersError as error:
-        cause = error.__cause__
-        if isinstance(cause, KeyError):
-            raise Hint(
-                f"For {before} it ended with KeyError: {cause}. That is a stop, and names one of "
-                "them. Raise a ValueError that names them all, as whoever reads it needs it."
-            ) from None
-        if not isinstance(cause, ValueError):
-            raise
-        digits = re.findall(r"\d+", re.sub(r"int\d+", "", str(cause)))  # without np.uint8(...)
-        named = f" {' '.join(digits)} "
-        if " 1 2 3 " not in named or " 9 9 9 " not in named:
-            raise Hint(
-                f'For {before} the message is "{cause}". Name each colour, so that one can look '
-                "for it."
-            ) from None
-        return
-    raise Hint(
-        f"For {before} you return {np.asarray(found).tolist()}. A pixel that could not be read "
-        "must not become a label: raise a ValueError that names the strangers."
-    )

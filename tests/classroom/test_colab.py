@@ -421,3 +421,14 @@ def test_a_notebook_alone_runs_beside_an_older_torch(replica, wheel, path, tmp_p
         names = ["seglab", *brought]
         pip = [str(replica.python), "-m", "pip", "uninstall", "--quiet", "--yes", *names]
         subprocess.run(pip, check=True)
+
+
+def test_an_upload_gives_the_name_of_the_file_or_says_that_there_is_none(monkeypatch):
+    chosen = {"dog.jpg": b"..."}
+    files = types.SimpleNamespace(upload=lambda: chosen)
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(files=files))
+    assert colab.upload() == "dog.jpg"
+    chosen.clear()
+    with pytest.raises(FileNotFoundError, match="no file was chosen"):
+        colab.upload()
