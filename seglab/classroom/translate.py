@@ -76,6 +76,7 @@ class Catalogue:
 def translated(notebook: dict, say: Say) -> dict:
     """A copy of a notebook in which `say` has replaced every text for readers.
 
+    Strings that a cell's metadata list as `untranslated` stay: keys of a file, for instance.
     Ids, tags and the set-up cell stay as they are. So do the outputs: a picture with English words
     says more than none, and the next run replaces it.
     """
@@ -85,10 +86,16 @@ def translated(notebook: dict, say: Say) -> dict:
         if cell["cell_type"] == "markdown":
             cell["source"] = translated_markdown(source, say)
         elif publish.TAG not in clone.tags(cell):
-            cell["source"] = translated_code(source, say)
+            kept = cell["metadata"].get("untranslated", [])
+            cell["source"] = translated_code(source, say_all_but(kept, say))
         if "alt" in cell["metadata"]:
             cell["metadata"]["alt"] = said(cell["metadata"]["alt"], say)
     return notebook
+
+
+def say_all_but(kept: list[str], say: Say) -> Say:
+    """What translates all texts but some."""
+    return lambda text: text if text in kept else say(text)
 
 
 def with_fonts(notebook: dict) -> None:

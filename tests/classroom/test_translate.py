@@ -141,6 +141,13 @@ def test_code_computes_the_same_when_nothing_is_translated(path):
         assert ast.dump(ast.parse(source(old))) == ast.dump(ast.parse(source(new)))
 
 
+def test_a_cell_names_strings_that_stay():
+    cell = {"cell_type": "code", "source": 'x["mean IoU"] + "of it"', "outputs": []}
+    cell["metadata"] = {"untranslated": ["mean IoU"]}
+    after = translate.translated({"cells": [cell]}, mark)
+    assert after["cells"][0]["source"] == 'x["mean IoU"] + "«of it»"'
+
+
 # ---------------------------------------------------------------- the command
 
 
