@@ -22,11 +22,15 @@ def titles(folder: Path) -> dict[str, str]:
     return found
 
 
-def chapters(folder: Path, taught: dict[str, list[str]], published: dict) -> dict[str, str | bytes]:
+def chapters(
+    folder: Path, taught: dict[str, list[str]], published: dict, language: str
+) -> dict[str, str | bytes]:
     """Path in docs/ -> content: the prepared notebooks and the pictures that lie beside them."""
     found = {}
     for path in sorted(folder.glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
+        if language != "en":
+            notebook = in_language(notebook, path, language)
         place = f"notebooks/{path.name}"
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
@@ -38,6 +42,14 @@ def chapters(folder: Path, taught: dict[str, list[str]], published: dict) -> dic
         for path in folder.glob(kind):
             found[f"notebooks/{path.name}"] = path.read_bytes()
     return found
+
+
+def in_language(notebook: dict, path: Path, language: str) -> dict:
+    """A notebook as `seglab translate` writes it; what is not translated stays English."""
+    from seglab.classroom import translate
+
+    catalogue = translate.catalogue_of(path.stem, language, path.parent.parent)
+    return translate.translated(notebook, translate.Catalogue(catalogue).say)
 
 
 def prepared(notebook: dict, name: str, modules: list[str], published: dict) -> dict:

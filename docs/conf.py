@@ -14,11 +14,12 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
-sys.path.insert(0, str(DOCS))
+sys.path[:0] = [str(DOCS), str(REPOSITORY)]
 
 import chapters  # noqa: E402
 import mirror  # noqa: E402
 import reference  # noqa: E402
+import templates  # noqa: E402
 
 settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 published = settings["tool"]["seglab"]  # `repository` is empty until the course is published
@@ -30,7 +31,13 @@ init = (REPOSITORY / "seglab" / "__init__.py").read_text(encoding="utf-8")
 release = re.search(r'^__version__ = "(.+)"', init, re.M)[1]
 
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "locale"]
+
+# Another language: `sphinx-build -D language=zh_CN ...`. Each page has its catalogue in locale/.
+language = "en"
+locale_dirs = ["locale"]
+gettext_compact = False
+gettext_location = False  # line numbers would change with each edit
 
 nb_execution_mode = "off"
 nb_merge_streams = True  # text that a cell printed in several pieces is one block
@@ -83,7 +90,7 @@ def generate(app, config) -> None:
     mirror.write_all(
         DOCS,
         {
-            **chapters.chapters(REPOSITORY / "notebooks", taught, published),
+            **chapters.chapters(REPOSITORY / "notebooks", taught, published, config.language),
             **reference.reference(modules, taught, titles, REPOSITORY / "seglab" / "__init__.py"),
             **mirror.mirrored(REPOSITORY, published),
         },
@@ -97,6 +104,13 @@ def fit_links(app, page: str, source: list[str]) -> None:
         source[0] = mirror.with_links(source[0], f"docs/{here}", here, REPOSITORY, published)
 
 
+def complete_templates(app, error: Exception | None) -> None:
+    """`sphinx-build -b gettext` writes what pages say; notebooks have texts in their code, too."""
+    if app.builder.name == "gettext" and error is None:
+        templates.complete(Path(app.outdir) / "notebooks", REPOSITORY / "notebooks")
+
+
 def setup(app) -> None:
     app.connect("config-inited", generate)
     app.connect("source-read", fit_links)
+    app.connect("build-finished", complete_templates)

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path, PurePosixPath
-from posixpath import normpath
+from posixpath import normpath, relpath
 
 # Folders that are made anew by each build; git ignores them.
 GENERATED = ("notebooks", "classroom", "data", "reference", "project")
@@ -51,8 +51,7 @@ def with_links(text: str, source: str, target: str, repository: Path, published:
         else:
             place = (HOME | MIRRORED).get(file)
         if place and (repository / file).exists():
-            steps = "../" * (len(PurePosixPath(target).parts) - 1)
-            return f"[{words}]({steps}{place}{anchor})"
+            return f"[{words}]({relpath(place, PurePosixPath(target).parent)}{anchor})"
         if published["repository"] and (repository / file).exists():
             address = f"https://github.com/{published['repository']}/blob/{published['branch']}"
             return f"[{words}]({address}/{file}{anchor})"

@@ -7,9 +7,10 @@ import json
 import re
 from pathlib import Path
 
-from seglab.classroom import clone, publish
+from seglab.classroom import blank, clone, publish
 from seglab.exercises import checking
 from seglab.exercises.checking import NOT_RIGHT, Outcome
+from seglab.machine.files import write_csv
 
 TAG = "exercise"  # of the cells with the learner's code
 CALL = re.compile(r"^ *check\.(\w+)\(.*\) *$", re.M)
@@ -78,13 +79,23 @@ def outcome_of(imports: str, source: str, name: str) -> Outcome:
     return checking.examine(name, space[name])
 
 
-def report(notebooks: list[str | Path]) -> int:
+def report(
+    notebooks: list[str | Path], csv: str | None = None, make_blank: str | None = None
+) -> int:
     """Print a line for each notebook and one for each exercise.
+
+    Args:
+        notebooks: their files.
+        csv: a file for a table with a row for each learner.
+        make_blank: a folder for copies without solutions; then nothing is marked.
 
     Returns:
         the exit status: 1 if a file could not be marked, else 0.
     """
-    unreadable = False
+    if make_blank:
+        blank.make(notebooks, make_blank)
+        return 0
+    unreadable, everything = False, {}
     for path in notebooks:
         try:
             found = marks(path)
@@ -92,9 +103,30 @@ def report(notebooks: list[str | Path]) -> int:
             print(error)
             unreadable = True
             continue
+        everything[Path(path)] = found
         right = sum(outcome.status == checking.PASSES for outcome in found.values())
         print(f"{path}: {right} of {len(found)}")
         for name, outcome in found.items():
             first = outcome.message.splitlines()[:1]
             print(f"  {checking.SIGNS[outcome.status]} {': '.join([name, *first])}")
+    if csv:
+        print("wrote", write_csv(csv, table(everything)))
     return int(unreadable)
+
+
+def table(everything: dict[Path, dict[str, Outcome]]) -> list[list]:
+    """A row for each learner: how many exercises pass, and the status of each.
+
+    A learner is the folder in which notebooks lie. If all lie in one, a file is a learner.
+    """
+    folders = len({path.absolute().parent for path in everything}) > 1
+    learners: dict[str, dict[str, str]] = {}
+    for path, found in everything.items():
+        learner = path.absolute().parent.name if folders else path.stem
+        learners.setdefault(learner, {}).update({k: v.status for k, v in found.items()})
+    names = [name for name in checking.EXERCISES if any(name in row for row in learners.values())]
+    rows = [["learner", "pass", "of", *names]]
+    for learner, row in sorted(learners.items()):
+        passed = sum(status == checking.PASSES for status in row.values())
+        rows.append([learner, passed, len(row), *(row.get(name, "") for name in names)])
+    return rows

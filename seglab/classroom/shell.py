@@ -1,8 +1,8 @@
 """The course from a shell.
 
 `python -m seglab doctor | download | train | compare | evaluate | predict`, and for whoever teaches
-the course or puts it on the web `bundle`, `mark`, `slides` and `publish`. What a command needs is
-loaded when it runs: help and mistakes need no torch.
+the course or puts it on the web `bundle`, `mark`, `slides`, `translate` and `publish`. What a
+command needs is loaded when it runs: help and mistakes need no torch.
 """
 
 import argparse
@@ -154,12 +154,19 @@ COMMANDS = {
         "--to seglab.classroom.slides.Deck NOTEBOOK` makes slides of them.",
         kept=WRITTEN,
     ),
+    "translate": Command(
+        "classroom.translate.main",
+        "in a clone of the course: write the notebooks in another language, as far as they are "
+        "translated. Ids, tags and outputs stay.",
+        "LANGUAGE output",
+        WRITTEN,
+    ),
     "mark": Command(
         "classroom.marking.report",
         "check the exercises in notebooks that learners handed in. Only the imports and the "
         "exercises are run. It is their code, run with your rights: read it first, or mark in an "
         "account where it can do no harm. The exit status is 1 if a file could not be marked.",
-        "NOTEBOOKS",
+        "NOTEBOOKS csv make-blank",
         "what is printed holds; begin again with",
     ),
 }
@@ -171,7 +178,7 @@ OPTIONS: dict[str, dict | str] = {
     "backbone": {"choices": BACKBONES, "help": "of the networks that stand on one"},
     "branch": "at first: main",
     "checkpoint": f"{', '.join(EMBEDDED)}, torchvision/NAME (see `seglab networks`) or a file",
-    "csv": "file for a table with a row of scores for each picture",
+    "csv": "file for a table with a row for each picture (evaluate) or learner (mark)",
     "compile": FLAG | {"help": "use torch.compile"},
     "data": f'"rooms" (embedded), {", ".join(DATASETS)} (once downloaded) or a folder: {LAYOUTS}',
     "evaluations": {"type": int, "help": "how often the val split is scored, evenly spread"},
@@ -180,11 +187,13 @@ OPTIONS: dict[str, dict | str] = {
     "from-file": "a copy of what would be downloaded: an archive, torchvision's weights",
     "from-scratch": FLAG | {"help": "no ImageNet weights"},
     "half": FLAG | {"help": "store 16-bit numbers"},
+    "LANGUAGE": "such as zh_CN",
     "longest-side": {
         "type": int,
         "help": "pixels of the longer side that the network sees; default: as it was trained, with "
         "--window the photograph's own",
     },
+    "make-blank": "folder for copies of the notebooks without solutions; nothing is marked",
     "model": {"choices": NETWORKS},
     "models": {"nargs": "+", "default": NETWORKS, "choices": NETWORKS, "help": "default: all"},
     "NAME": {"choices": DATASETS},

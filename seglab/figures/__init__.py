@@ -22,6 +22,7 @@ from seglab.figures.diagrams import (
     nested_diagram,
     unet_diagram,
 )
+from seglab.figures.fonts import chinese_letters
 from seglab.figures.grids import confusion, numbers, score_grids, score_table
 from seglab.figures.pictures import (
     WRONG_COLOR,

@@ -565,6 +565,7 @@ def interrupted(*arguments, **options):
         ("mark a.ipynb", "seglab.classroom.marking", "report"),
         ("publish --branch x", "seglab.classroom.publish", "read"),
         ("slides", "seglab.classroom.slides", "tag"),
+        ("translate xx", "seglab.classroom.translate", "main"),
         ("doctor", "seglab.classroom.doctor", "main"),
     ],
 )

@@ -369,6 +369,23 @@ def test_a_notebook_that_was_handed_in_is_marked(doubled, tmp_path, capsys, sour
     assert not (tmp_path / "runs").exists()  # a learner's pass is not the instructor's
 
 
+def test_a_table_has_a_row_for_each_learner(doubled, tmp_path):
+    right, wrong = "def doubled(x):\n    return 2 * x", "def doubled(x):\n    return x"
+    paths = []
+    for learner, answer in (("noor", wrong), ("ada", right)):
+        (tmp_path / learner).mkdir()
+        paths.append(handed_in(tmp_path / learner, answer))
+    table = tmp_path / "marks.csv"
+    assert marking.report(paths, csv=str(table)) == 0
+    assert table.read_text().splitlines() == [
+        "learner,pass,of,doubled",
+        "ada,1,1,passes",
+        "noor,0,1,not right yet",
+    ]
+    marking.report(paths[:1], csv=str(table))  # one folder: a file is a learner
+    assert table.read_text().splitlines()[1] == "handed_in,0,1,not right yet"
+
+
 def test_what_cannot_be_marked_is_told_and_the_rest_is_marked(doubled, tmp_path, capsys):
     good = handed_in(tmp_path, "def doubled(x):\n    return 2 * x")
     other, empty = tmp_path / "a.txt", tmp_path / "b.ipynb"

@@ -19,6 +19,7 @@ THERE = {"repository": "someone/seglab", "branch": "main"}
     ("link", "published", "expected"),
     [
         ("[a](../README.md)", HERE, "[a](../index.md)"),
+        ("[a](TEACHING.md#slides)", HERE, "[a](TEACHING.md#slides)"),
         ("[a](04-fcn.ipynb)", HERE, "[a](../notebooks/04-fcn.ipynb)"),
         ("[a](../pyproject.toml)", HERE, "a"),
         ("[a](../LICENSE)", THERE, "[a](https://github.com/someone/seglab/blob/main/LICENSE)"),
