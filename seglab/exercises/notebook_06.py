@@ -89,20 +89,17 @@ def never_seen(function):
     for kernel, rates in [
         (3, [1]),
         (3, [2, 2]),
-        (3, [2]),
         (5, [1]),
         (3, [1, 2, 3]),
         (3, [3, 4, 5]),
         (3, [1, 2, 9]),
         (5, [3, 3]),
         (5, [1, 4]),
-        (1, [7]),
         (3, []),
         (7, [2, 5, 14]),
     ]:
-        found = call(function, kernel, list(rates))
         given = f"kernel_size = {kernel}, rates = {rates}"
-        found = whole_numbers(found, given)
+        found = whole_numbers(call(function, kernel, list(rates)), given)
         seen, union, half = {0}, {0}, kernel // 2
         for rate in rates:
             steps = [rate * tap for tap in range(-half, half + 1)]
@@ -218,8 +215,7 @@ def dilated_by_subgrids(function):
             )
         if close(found, F.conv2d(x, weight.mT, padding=rate, dilation=rate)):
             raise Hint(f"For {given} rows and columns of your kernel are swapped.")
-        dense = F.conv2d(x, weight, padding=1)
-        if close(found, dense):
+        if close(found, F.conv2d(x, weight, padding=1)):
             raise Hint(
                 f"For {given} your result is that of rate 1: each output sees its direct "
                 "neighbours. On which sub-grid do its taps lie?"
@@ -281,12 +277,10 @@ def dilation_plan(function):
         (resnet, 16),
         ([2, 1, 2, 1], 2),
         (resnet, 8),
-        (resnet, 4),
         ([2, 1, 2, 2, 1], 2),
         ([4, 1, 2, 1, 2, 1], 4),
         ([1, 2, 1, 4, 1], 2),
         ([3, 3, 1], 3),
-        ([2, 2], 1),
         ([2, 1, 2], 4),
         ([2, 4, 2], 4),
         ([2, 3, 2, 1], 4),
@@ -318,13 +312,14 @@ def dilation_plan(function):
                 f"For {given} your strides are {new}. The product is right, but early steps have "
                 "gone and later ones have stayed. Keep the first ones: large maps are expensive."
             )
-        early, doubled, once = [], [], []  # what the common mistakes make of the rates
-        rate, double = 1, 1
+        early, doubled, once, lost = [], [], [], []  # what common mistakes make of the rates
+        rate, double, removed = 1, 1, []
         for stride, kept in zip(strides, new, strict=True):
             doubled.append(double)
-            once.append(1 if rate == 1 else stride_of_first_removed(strides, new))
+            once.append(removed[0] if removed else 1)
+            lost.append(1 if kept == stride else stride)
             if kept != stride:
-                rate, double = rate * stride, double * 2
+                rate, double, removed = rate * stride, double * 2, [*removed, stride]
             early.append(rate)
         if rates == early:
             raise Hint(
@@ -347,10 +342,7 @@ def dilation_plan(function):
                 f"For {given} your rates are {rates}: you double at each step that is taken out. "
                 "How much finer is the grid if the stride was not 2?"
             )
-        if rates == [
-            1 if new_stride == stride else stride
-            for stride, new_stride in zip(strides, new, strict=True)
-        ]:
+        if rates == lost:
             raise Hint(
                 f"For {given} your rates are {rates}: only the layers that lose their stride are "
                 "dilated, and those behind them are not. It is the other way round."
@@ -384,10 +376,6 @@ def planned(strides: list[int], wished: int) -> tuple[list[int], list[int]]:
             new.append(1)
             rate *= stride
     return new, rates
-
-
-def stride_of_first_removed(strides: list[int], new: list[int]) -> int:
-    return next(old for old, now in zip(strides, new, strict=True) if old != now)
 
 
 ROWS = tuple | list | torch.Tensor | np.ndarray
@@ -477,9 +465,7 @@ def aspp_branch(function):
                 "options as they are."
             )
         if any(isinstance(m, nn.Dropout | nn.Dropout2d) for m in branch.modules()):
-            raise Hint(
-                "There is a dropout in your branch. In ASPP it comes once, after the mixing."
-            )
+            raise Hint("There is a dropout in your branch. In ASPP it comes once, after mixing.")
         if layer.bias is not None:
             raise Hint(
                 "Your convolution has a bias. Batch norm subtracts each channel's mean, and the "
