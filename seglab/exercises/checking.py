@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from seglab.exercises import records
 
@@ -247,6 +248,43 @@ def call(function: Callable, *inputs, **named):
     if result is None:
         raise Hint("Your function returns nothing (None). Is there a `return` at its end?")
     return result
+
+
+class Watch(TorchDispatchMode):
+    """Notes which of torch's operations run inside: `operations`, pairs of name and arguments.
+
+    These are the elementary operations of ATen, so it does not matter how a learner gets to them:
+    by a function, a layer, a method, or in a backward pass. Arguments have their names, and those
+    that were left out are missing.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.operations: list[tuple[str, dict]] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        names = [argument.name for argument in function._schema.arguments]
+        given = {**dict(zip(names, args, strict=False)), **(kwargs or {})}
+        self.operations.append((function._schema.name.removeprefix("aten::"), given))
+        return function(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def without(refused: Callable[[str, dict], bool], hint: str):
+    """`with without(refused, hint): found = call(...)`: a task forbids an operation.
+
+    Args:
+        refused: takes an operation's name and arguments, as in `Watch`, and says whether the task
+            forbids it: `lambda name, given: name.startswith("nll_loss")`.
+        hint: what to tell a learner who uses it all the same.
+
+    Raises:
+        Hint: at the end of the block, if such an operation ran in it.
+    """
+    with Watch() as watch:
+        yield
+    if any(refused(name, given) for name, given in watch.operations):
+        raise Hint(hint)
 
 
 def copied(value):

@@ -10,6 +10,7 @@ import exercise_cells
 import nbformat
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers import REPOSITORY
 
 from seglab.classroom import marking, publish
@@ -231,6 +232,39 @@ def test_a_check_that_stumbles_says_so_and_does_not_raise(doubled):
     stumbling = dataclasses.replace(exercise, body=lambda function: [][1])
     checking.EXERCISES[doubled] = stumbling
     assert "cannot work with what came back" in examine(doubled, abs).message
+
+
+@pytest.mark.parametrize(
+    ("way", "refused"),
+    [
+        (lambda x, w: F.conv_transpose2d(x, w), True),
+        (lambda x, w: torch.nn.ConvTranspose2d(2, 2, 3)(x), True),
+        (lambda x, w: torch.nn.grad.conv2d_input((1, 2, 6, 6), w, x), False),
+        (lambda x, w: F.conv2d(x, w, padding=1), False),
+    ],
+)
+def test_what_a_task_forbids_gets_its_hint_by_whatever_way_it_is_called(way, refused):
+    x, w = torch.rand(1, 2, 4, 4), torch.rand(2, 2, 3, 3)
+    found = []
+    try:
+        with checking.without(lambda name, given: bool(given.get("transposed")), "not that one"):
+            found.append(checking.call(way, x, w))
+    except checking.Hint as hint:
+        assert refused and str(hint) == "not that one"
+    else:
+        assert not refused
+    assert len(found) == 1
+
+
+def test_an_error_goes_before_a_forbidden_operation():
+    def broken(x):
+        return torch.exp(x)[9]
+
+    with (
+        pytest.raises(checking.LearnersError),
+        checking.without(lambda name, given: name == "exp", "no exp"),
+    ):
+        checking.call(broken, torch.ones(2))
 
 
 def test_an_unknown_name_gets_a_suggestion(doubled):
