@@ -124,15 +124,17 @@ def problems(notebook, size: int) -> list[str]:
     setup = [cell for cell in code if publish.TAG in cell.metadata.get("tags", [])]
     if notebook.cells[1:2] != setup:
         found.append(f"setup: expected one cell tagged {publish.TAG}, second in the notebook")
-    first = next((cell for cell in code if cell not in setup), None)
+    first, *others = [cell for cell in code if cell not in setup] or [None]
+    # More imports may follow in a folded cell directly after the first one.
+    more = [c for c in others[:1] if "hide-input" in c.metadata.get("tags", [])]
     for number, cell in enumerate(code, start=1):
         tags = cell.metadata.get("tags", [])
         lines = len(cell.source.strip().splitlines())
         limit = LINES_OF_FIGURES if "hide-input" in tags and cell not in setup else LINES
-        if lines > (LINES_OF_IMPORTS if cell is first else limit):
+        if lines > (LINES_OF_IMPORTS if cell is first or cell in more else limit):
             found.append(f"lines: code cell {number} has {lines}")
         imports = re.search(r"^\s*(import|from)\s+\w+", cell.source, re.M)
-        if imports and cell is not first and cell not in setup:
+        if imports and cell is not first and cell not in [*more, *setup]:
             found.append(f"imports: code cell {number}: {imports[0].strip()}")
         for output in cell.outputs:
             if output.output_type == "error":

@@ -8,6 +8,7 @@ from seglab.figures.curves import (
     learning_curves,
     learning_rate_runs,
     running_mean,
+    train_and_validation,
 )
 from seglab.figures.diagrams import (
     deeplab_diagram,
