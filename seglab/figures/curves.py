@@ -65,7 +65,7 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
             axes[0, 1].plot(steps, scores, marker=marker, **look)
     name = f"{next(iter(histories))}: " if len(histories) == 1 else ""
     points = any(validation_losses(history)[0] for history in histories.values())
-    both = "loss: training (line), validation (points)" if points else "training loss"
+    both = "training; validation (points)" if points else "training loss"
     texts = [("loss (running mean)", both), ("mean IoU (%)", "validation")]
     for axis, (label, title) in zip(axes.flat, texts, strict=False):
         axis.set(xlabel="step", ylabel=label, title=name + title)
