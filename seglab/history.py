@@ -16,7 +16,7 @@ class History:
 
     Attributes:
         steps: one `{"step", "loss", "learning_rate"}` for each step.
-        scores: one `{"step", "mean_iou", "pixel_accuracy"}` for each evaluation.
+        scores: one `{"step", "mean_iou", "pixel_accuracy", "val_loss"}` for each evaluation.
         seconds: time spent training, reading of images included, evaluations not.
         best_counts: "counts" and "void_counts" of the best evaluation's confusion matrix, as lists.
     """
@@ -29,7 +29,7 @@ class History:
     def add_score(self, step: int, matrix: ConfusionMatrix) -> None:
         """Note an evaluation."""
         row = {"mean_iou": matrix.mean_iou, "pixel_accuracy": matrix.pixel_accuracy}
-        self.scores.append({"step": step, **row})
+        self.scores.append({"step": step, **row, "val_loss": getattr(matrix, "loss", None)})
         if step == self.best_step:
             counts = {"counts": matrix.counts, "void_counts": matrix.void_counts}
             self.best_counts = {name: values.tolist() for name, values in counts.items()}
@@ -65,7 +65,7 @@ class History:
     def to_csv(self, path: str | Path) -> Path:
         """Write one line for each step, with the scores where there was an evaluation."""
         scores = {row["step"]: row for row in self.scores}
-        columns = ["step", "loss", "learning_rate", "mean_iou", "pixel_accuracy"]
+        columns = ["step", "loss", "learning_rate", "mean_iou", "pixel_accuracy", "val_loss"]
         rows = [row | scores.get(row["step"], {}) for row in self.steps]
         return write_csv(path, [columns, *([row.get(name) for name in columns] for row in rows)])
 

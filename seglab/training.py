@@ -30,7 +30,7 @@ from seglab.machine.resuming import TrainingFiles
 from seglab.machine.runtime import Runtime, default_runtime
 from seglab.metrics import ConfusionMatrix
 from seglab.palettes import VOID
-from seglab.prediction import logits_of, predict
+from seglab.prediction import class_scores, largest_class, logits_of, resize_scores, seen_size
 from seglab.recipes import Recipe
 from seglab.transforms import normalize
 
@@ -105,8 +105,12 @@ class SegmentationLoss:
         with self.runtime.precision():
             output = model(self.runtime.batch(normalize(images)))
         expect_channels(logits_of(output), self.classes)
-        losses = [self.one_loss(logits, masks, self.weights) for logits in trained_logits(output)]
+        losses = [self.of(logits, masks) for logits in trained_logits(output)]
         return sum(losses) / len(losses)
+
+    def of(self, logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        """The loss of logits `[N, C, h, w]` and masks `[N, h, w]`."""
+        return self.one_loss(logits, masks.to(logits.device), self.weights)
 
 
 class Trainer:
@@ -262,8 +266,8 @@ def fit(
         loader = batches(Draws(train, recipe), trainer.step, runtime.workers)
         for step in steps(trainer, loader, progress, stop_after):
             if step in due:
-                matrix = evaluate(model, val, recipe.longest_side, runtime, progress)
-                trainer.history.add_score(step, matrix)
+                side, loss = recipe.longest_side, trainer.loss.of
+                trainer.history.add_score(step, evaluate(model, val, side, runtime, progress, loss))
             if step in due or ends_pass(step, recipe, len(train)):
                 kept = trainer.history.best_step if due else recipe.steps
                 files.write(trainer, best=step == kept)
@@ -303,6 +307,7 @@ def evaluate(
     longest_side: int | None = None,
     runtime: Runtime | None = None,
     progress: bool = True,
+    loss: Callable | None = None,
     **views,
 ) -> ConfusionMatrix:
     """Predict every image of a data set, whole, and compare at the size of its label.
@@ -315,14 +320,23 @@ def evaluate(
             `dataset.num_classes` says how many classes there are.
         longest_side, runtime, views: see `seglab.prediction.predict`; views are flip and scales.
         progress: show a bar.
+        loss: called as `loss(logits, masks)` for each image; what comes back then has an attribute
+            `loss`, the mean.
     """
     distributed.copy_statistics(model)
     matrix = ConfusionMatrix(dataset.num_classes)
     runtime = runtime or default_runtime()
     if runtime.budget == "test":
         dataset = Subset(dataset, range(len(dataset))[:: -(-len(dataset) // IMAGES_OF_A_TEST)])
+    model, sum_of_losses = runtime.place(model).eval(), torch.zeros((), dtype=torch.float64)
     for _, (image, mask) in distributed.own_items(dataset, "scoring", progress):
-        matrix.update(predict(model, image, longest_side, runtime, **views), mask)
+        size = image.shape[-2:]
+        scores = class_scores(model, image[None], seen_size(size, longest_side), runtime, **views)
+        matrix.update(largest_class(scores, size)[0].cpu(), mask)
+        if loss is not None:
+            sum_of_losses += loss(resize_scores(scores, size), mask[None]).item()
+    if loss is not None:
+        matrix.loss = distributed.total(sum_of_losses).item() / len(dataset)
     matrix.counts = distributed.total(matrix.counts)
     matrix.void_counts = distributed.total(matrix.void_counts)
     return matrix

@@ -15,6 +15,7 @@ from seglab.exercises.checking import (
     exercise,
     expect_equal,
     expect_tensor,
+    without,
 )
 from seglab.losses import pixel_loss
 from seglab.palettes import VOID
@@ -26,106 +27,6 @@ def random_masks(shape, classes: int, void: float) -> torch.Tensor:
     return mask.where(torch.rand(shape) >= void, VOID)
 
 
-# ---------------------------------------------------------------- one loss from several parts
-
-
-@exercise(notebook="07", stars=1, minutes=5)
-def loss_of_the_whole(function):
-    """The loss of a batch from the losses of its parts."""
-    classes = 3
-    logits = torch.randn(3, 2, classes, 4, 5)
-    masks = torch.stack([random_masks((2, 4, 5), classes, void) for void in (0.0, 0.3, 0.8)])
-    losses = torch.stack([pixel_loss(x, m) for x, m in zip(logits, masks, strict=True)])
-    found = call(function, losses, masks)
-    given = "three parts with 0, 30 and 80 % void"
-    expected = pixel_loss(logits.flatten(0, 1), masks.flatten(0, 1))
-    for pixels, hint in {
-        masks <= VOID: "That is the plain mean of the parts: a part that is mostly void counts as "
-        "much as one without void. How much of the batch does each of them speak for?",
-        (masks > 0) & (masks < VOID): "Background, index 0, seems to be left out. It is labelled: "
-        "only void does not count.",
-        masks == VOID: "A part with more void counts more in your result. Count the other pixels.",
-        masks > 0: "Your weights count void and leave out background. Which index is void?",
-    }.items():
-        weights = pixels.flatten(1).sum(1)
-        if close(found, (losses * weights).sum() / weights.sum()):
-            raise Hint(f"For {given} you return {described(found)}. {hint}")
-    if close(found, expected * (masks != VOID).sum()):
-        raise Hint("You return the sum over all labelled pixels. The loss is their mean.")
-    expect_equal(found, expected, given)
-
-    for name, masks in {
-        "one part": random_masks((1, 2, 3, 3), 4, 0.5),
-        "a part that is all void": torch.stack(
-            [random_masks((1, 2, 2), 4, 0.0), torch.full((1, 2, 2), VOID, dtype=torch.uint8)]
-        ),
-        "images of one pixel": torch.tensor([0, 3, VOID, 1], dtype=torch.uint8).view(4, 1, 1, 1),
-        "nothing but void": torch.full((2, 1, 3, 3), VOID, dtype=torch.uint8),
-    }.items():
-        logits = torch.randn(*masks.shape[:2], 4, *masks.shape[2:])
-        losses = torch.stack([pixel_loss(x, m) for x, m in zip(logits, masks, strict=True)])
-        found = call(function, losses, masks)
-        if not bool(torch.isfinite(torch.as_tensor(found)).all()):
-            raise Hint(
-                f"For {name} you return {described(found)}: zero divided by zero. Where nothing "
-                "is labelled there is nothing to learn, and the loss is 0."
-            )
-        expect_equal(found, pixel_loss(logits.flatten(0, 1), masks.flatten(0, 1)), name)
-
-
-# ---------------------------------------------------------------- a schedule
-
-
-@exercise(notebook="07", stars=1, minutes=5)
-def warm_up_then_poly(function):
-    """The factor of the learning rate: a straight warm-up, then poly."""
-
-    def right(step, steps, warm_up):
-        if step < warm_up:
-            return (step + 1) / warm_up
-        return (1 - (step - warm_up) / (steps - warm_up)) ** 0.9
-
-    def factor(step, steps, warm_up):
-        try:
-            return call(function, step, steps, warm_up)
-        except LearnersError as error:
-            if isinstance(error.__cause__, ZeroDivisionError) and warm_up in (0, steps):
-                raise Hint(
-                    f"Division by zero for step {step} of {steps} with warm_up = {warm_up}. "
-                    "A training may have no warm-up, or nothing but warm-up: which of your two "
-                    "formulas may be computed then?"
-                ) from error
-            raise
-
-    steps, warm_up = 100, 10
-    if close(factor(0, steps, warm_up), 0):
-        raise Hint(
-            "The factor of step 0 is 0: this step costs as much as any other and changes nothing. "
-            "Steps count from 0, so after step 0 one of the warm-up's steps is done."
-        )
-    middle, end = factor(4, steps, warm_up), factor(10, steps, warm_up)
-    if close(middle, 0.5 * (1 - 4 / steps) ** 0.9):
-        raise Hint(
-            "During the warm-up your factor is below the straight line: poly is already falling. "
-            "First one, then the other."
-        )
-    if close(end, (1 - warm_up / steps) ** 0.9):
-        raise Hint(
-            f"After the warm-up the factor drops from 1 to {described(end)} at once: your poly "
-            "has been falling since step 0. It begins where the warm-up ends."
-        )
-    if close(factor(99, steps, warm_up), 0):
-        raise Hint(
-            "The last step has the factor 0 and so is wasted. The factor would be 0 at step "
-            "`steps`, which is not taken any more."
-        )
-    for steps, warm_up in [(100, 10), (100, 0), (7, 3), (10, 1), (1, 0), (5, 5), (30_000, 1500)]:
-        for step in sorted({0, 1, warm_up - 1, warm_up, warm_up + 1, steps // 2, steps - 1}):
-            if 0 <= step < steps:
-                given = f"step {step} of {steps}, warm_up = {warm_up}"
-                expect_equal(factor(step, steps, warm_up), right(step, steps, warm_up), given)
-
-
 # ---------------------------------------------------------------- cross-entropy by hand
 
 
@@ -135,7 +36,12 @@ def labelled_cross_entropy(function):
 
     def loss(logits, masks):
         try:
-            return call(function, logits, masks)
+            with without(
+                lambda name, given: "nll_loss" in name or "cross_entropy" in name,
+                "You leave the sum to torch's own cross-entropy, by whatever name. That is what is "
+                "to be built here: `log_softmax`, then the channel of the true class.",
+            ):
+                return call(function, logits, masks)
         except LearnersError as error:
             words = str(error.__cause__).lower()
             if "out of bounds" in words or "class values must be smaller" in words:
@@ -172,6 +78,13 @@ def labelled_cross_entropy(function):
             [pixel_loss(x[None], m[None]) for x, m in zip(logits, masks, strict=True)]
         ).mean(),
         "You return the sum. Divide by the number of labelled pixels.": (costs(1) * labelled).sum(),
+        "You count in bits. The loss is the natural logarithm.": expected / torch.tensor(2.0).log(),
+        "Background, index 0, seems not to count. It is a class like any other; only void is left "
+        "out.": costs(1)[labelled & (masks > 0)].mean(),
+        "You take the mean of each class, and then the mean of these. Each pixel counts alike "
+        "here.": torch.stack(
+            [costs(1)[masks == c].mean() for c in masks[labelled].unique()]
+        ).mean(),
     }
     for dim in (0, 2, 3):
         words = f"Your probabilities sum to 1 over dimension {dim}. Which one holds the classes?"
@@ -219,7 +132,81 @@ def labelled_cross_entropy(function):
                 f"For {name} you return {described(found)}. Zero divided by zero is NaN, and one "
                 "such window makes every weight NaN. There is nothing to learn: the loss is 0."
             )
+        expect_tensor(found, (), given=name)
         expect_equal(found, pixel_loss(logits, masks), name)
+        if not found.requires_grad:
+            raise Hint(
+                f"For {name} the number is right, but it is a new one, and hangs on no logits: "
+                "`backward()` ends with an error there. Let it come out of the same formula."
+            )
+
+
+# ---------------------------------------------------------------- a schedule
+
+
+@exercise(notebook="07", stars=1, minutes=5)
+def warm_up_then_poly(function):
+    """The factor of the learning rate: a straight warm-up, then poly."""
+
+    def right(step, steps, warm_up):
+        if step < warm_up:
+            return (step + 1) / warm_up
+        return (1 - (step - warm_up) / (steps - warm_up)) ** 0.9
+
+    def factor(step, steps, warm_up):
+        try:
+            return call(function, step, steps, warm_up)
+        except LearnersError as error:
+            if isinstance(error.__cause__, ZeroDivisionError) and warm_up in (0, steps):
+                raise Hint(
+                    f"Division by zero for step {step} of {steps} with warm_up = {warm_up}. "
+                    "A training may have no warm-up, or nothing but warm-up: which of your two "
+                    "formulas may be computed then?"
+                ) from error
+            raise
+
+    steps, warm_up = 100, 10
+    if close(factor(0, steps, warm_up), 0):
+        raise Hint(
+            "The factor of step 0 is 0: this step costs as much as any other and changes nothing. "
+            "Steps count from 0, so after step 0 one of the warm-up's steps is done."
+        )
+    middle, end = factor(4, steps, warm_up), factor(10, steps, warm_up)
+    if close(middle, 0.5 * (1 - 4 / steps) ** 0.9):
+        raise Hint(
+            "During the warm-up your factor is below the straight line: poly is already falling. "
+            "First one, then the other."
+        )
+    if end > 1 + 1e-6:
+        raise Hint(
+            f"At step {warm_up} of {steps} with warm_up = {warm_up} the factor is "
+            f"{described(end)}, above the highest rate. Steps count from 0: which is the last one "
+            "of the warm-up?"
+        )
+    done = (50 - warm_up) / (steps - warm_up)
+    after = factor(50, steps, warm_up)
+    if close(after, 1 - done):
+        raise Hint("After the warm-up your factor falls in a straight line. Poly has a power: 0.9.")
+    if close(after, 1 - done**0.9):
+        raise Hint(
+            "You raise what is over to the power 0.9, and take it from 1. It is the other way "
+            "round: what is left, 1 − done, has the power."
+        )
+    if close(end, (1 - warm_up / steps) ** 0.9):
+        raise Hint(
+            f"After the warm-up the factor drops from 1 to {described(end)} at once: your poly "
+            "has been falling since step 0. It begins where the warm-up ends."
+        )
+    if close(factor(99, steps, warm_up), 0):
+        raise Hint(
+            "The last step has the factor 0 and so is wasted. The factor would be 0 at step "
+            "`steps`, which is not taken any more."
+        )
+    for steps, warm_up in [(100, 10), (100, 0), (7, 3), (10, 1), (1, 0), (5, 5), (30_000, 1500)]:
+        for step in sorted({0, 1, warm_up - 1, warm_up, warm_up + 1, steps // 2, steps - 1}):
+            if 0 <= step < steps:
+                given = f"step {step} of {steps}, warm_up = {warm_up}"
+                expect_equal(factor(step, steps, warm_up), right(step, steps, warm_up), given)
 
 
 # ---------------------------------------------------------------- groups of parameters
@@ -233,6 +220,8 @@ def fine_tuning_groups(function):
     body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3))
     groups_are_right(function, nn.Sequential(body, head), head, rate, decay)
     body[0].requires_grad_(False)  # frozen
+    groups_are_right(function, nn.Sequential(body, head), head, rate, decay)
+    head[2].bias.requires_grad_(False)
     groups_are_right(function, nn.Sequential(body, head), head, rate, decay)
     head = nn.ConvTranspose2d(4, 2, 2, bias=False)
     groups_are_right(
@@ -351,7 +340,15 @@ def resume_point(function):
     """All that a training needs to go on with the same numbers, as a copy."""
     training = Training()
     training.train(4)
+    untouched = training.generator.get_state()
     point = call(function, *training.parts())
+    if not torch.equal(training.generator.get_state(), untouched):
+        raise Hint(
+            "Your function draws from the generator. The training that goes on sees other "
+            "pictures than one that was never saved: ask for the state, and draw nothing."
+        )
+    if not training.model.training:
+        raise Hint("Your function switches the model to evaluation, and the training goes on so.")
     if not isinstance(point, dict) or point.keys() != set(PARTS):
         keys = sorted(map(str, point)) if isinstance(point, dict) else described(point)
         raise Hint(f"Expected a dict with the keys {', '.join(PARTS)}; found {keys}.")
@@ -375,6 +372,10 @@ def resume_point(function):
             f"The model's part lacks {', '.join(sorted(missing))}. Not everything that changes "
             "is a parameter: batch norm keeps running statistics, which no gradient touches."
         )
+    for name, tensor in training.model.state_dict().items():
+        if point["model"][name].dtype != tensor.dtype:
+            kind = str(point["model"][name].dtype).removeprefix("torch.")
+            raise Hint(f"You store {name} as {kind}. Rounded once, it never comes back the same.")
     if not point["optimizer"].get("state"):
         raise Hint(
             "The optimizer's memory is missing: AdamW keeps two numbers for each weight, the "
@@ -413,3 +414,67 @@ def unchanged(one, other) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(unchanged, one, other))
     return one == other
+
+
+# ---------------------------------------------------------------- one loss from several parts
+
+
+@exercise(notebook="07", stars=1, minutes=5)
+def loss_of_the_whole(function):
+    """The loss of a batch from the losses of its parts."""
+    classes = 3
+    logits = torch.randn(3, 2, classes, 4, 5)
+    masks = torch.stack([random_masks((2, 4, 5), classes, void) for void in (0.0, 0.3, 0.8)])
+    losses = torch.stack([pixel_loss(x, m) for x, m in zip(logits, masks, strict=True)])
+    found = call(function, losses, masks)
+    given = "three parts with 0, 30 and 80 % void"
+    expected = pixel_loss(logits.flatten(0, 1), masks.flatten(0, 1))
+    for pixels, hint in {
+        masks <= VOID: "That is the plain mean of the parts: a part that is mostly void counts as "
+        "much as one without void. How much of the batch does each of them speak for?",
+        (masks > 0) & (masks < VOID): "Background, index 0, seems to be left out. It is labelled: "
+        "only void does not count.",
+        masks == VOID: "A part with more void counts more in your result. Count the other pixels.",
+        masks > 0: "Your weights count void and leave out background. Which index is void?",
+    }.items():
+        weights = pixels.flatten(1).sum(1)
+        if close(found, (losses * weights).sum() / weights.sum()):
+            raise Hint(f"For {given} you return {described(found)}. {hint}")
+    if close(found, expected * (masks != VOID).sum()):
+        raise Hint("You return the sum over all labelled pixels. The loss is their mean.")
+    expect_equal(found, expected, given)
+
+    losses, masks = torch.tensor([0.0, 3.0]), torch.zeros(2, 1, 2, 2, dtype=torch.uint8)
+    if close(call(function, losses, masks), 3.0):
+        raise Hint(
+            "For two parts of four labelled pixels each, with the losses 0 and 3, you return 3. A "
+            "loss of 0 does not mean that nothing is labelled: the first part is right everywhere."
+        )
+    expect_equal(call(function, losses, masks), 1.5, "two parts with the losses 0 and 3, no void")
+    masks = torch.zeros(2, 1, 20, 30, dtype=torch.uint8)
+    masks[1, :, :5] = VOID
+    found = call(function, losses, masks)
+    if not close(found, 3 * 450 / 1050):
+        raise Hint(
+            f"For two parts with 600 and 450 labelled pixels you return {described(found)}; right "
+            f"would be {3 * 450 / 1050:.4g}, and small parts were right. Does your sum of pixels "
+            "fit into its type? 8 bits hold 255 at most."
+        )
+
+    for name, masks in {
+        "one part": random_masks((1, 2, 3, 3), 4, 0.5),
+        "a part that is all void": torch.stack(
+            [random_masks((1, 2, 2), 4, 0.0), torch.full((1, 2, 2), VOID, dtype=torch.uint8)]
+        ),
+        "images of one pixel": torch.tensor([0, 3, VOID, 1], dtype=torch.uint8).view(4, 1, 1, 1),
+        "nothing but void": torch.full((2, 1, 3, 3), VOID, dtype=torch.uint8),
+    }.items():
+        logits = torch.randn(*masks.shape[:2], 4, *masks.shape[2:])
+        losses = torch.stack([pixel_loss(x, m) for x, m in zip(logits, masks, strict=True)])
+        found = call(function, losses, masks)
+        if not bool(torch.isfinite(torch.as_tensor(found)).all()):
+            raise Hint(
+                f"For {name} you return {described(found)}: zero divided by zero. Where nothing "
+                "is labelled there is nothing to learn, and the loss is 0."
+            )
+        expect_equal(found, pixel_loss(logits.flatten(0, 1), masks.flatten(0, 1)), name)

@@ -15,6 +15,8 @@ from seglab.figures.curves import (
     learning_curves,
     learning_rate_runs,
     running_mean,
+    train_and_validation,
+    validation_losses,
 )
 from seglab.figures.diagrams import (
     deeplab_diagram,

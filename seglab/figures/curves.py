@@ -32,11 +32,18 @@ def png_of(figure: plt.Figure) -> bytes:
     return file.getvalue()
 
 
+def validation_losses(history) -> tuple[list[int], list[float]]:
+    """The steps after which the loss on the validation pictures was measured, and that loss."""
+    rows = [row for row in history.scores if row.get("val_loss") is not None]
+    return [row["step"] for row in rows], [row["val_loss"] for row in rows]
+
+
 @styled
 def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
     """The smoothed loss of each training, and its mean IoU where it was measured.
 
-    The IoU's axis always goes from 0 to 100, so that figures can be compared.
+    Points in the left half are the loss on the validation pictures. The IoU's axis always goes from
+    0 to 100, so that figures can be compared.
 
     Args:
         histories: name -> `seglab.history.History`.
@@ -51,12 +58,15 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
         window = max(1, len(losses) // 40)
         smooth = running_mean(losses, window)
         axes[0, 0].plot(np.arange(len(smooth)) + window / 2, smooth, **look)
+        axes[0, 0].plot(*validation_losses(history), marker, color=color)
         if history.scores:
             steps = [row["step"] for row in history.scores]
             scores = [100 * row["mean_iou"] for row in history.scores]
             axes[0, 1].plot(steps, scores, marker=marker, **look)
     name = f"{next(iter(histories))}: " if len(histories) == 1 else ""
-    texts = [("loss (running mean)", "training loss"), ("mean IoU (%)", "validation")]
+    points = any(validation_losses(history)[0] for history in histories.values())
+    both = "training; validation (points)" if points else "training loss"
+    texts = [("loss (running mean)", both), ("mean IoU (%)", "validation")]
     for axis, (label, title) in zip(axes.flat, texts, strict=False):
         axis.set(xlabel="step", ylabel=label, title=name + title)
         axis.set_xlim(left=0)
@@ -65,6 +75,40 @@ def learning_curves(histories: dict, width: float = 10) -> plt.Figure:
             axis.legend()
     if scored:
         axes[0, 1].set_ylim(0, 100)
+    return figure
+
+
+@styled
+def train_and_validation(histories: dict, on_train: dict, width: float = 12) -> plt.Figure:
+    """Loss and mean IoU, on training and on validation pictures, one column for each training.
+
+    Args:
+        histories: name -> `seglab.history.History` with scores.
+        on_train: name -> the mean IoU of the training pictures after the same steps, from 0 to 1.
+    """
+    shape = {"squeeze": False, "sharex": "col", "sharey": "row"}
+    figure, axes = plt.subplots(2, len(histories), figsize=(width, 5.6), **shape)
+    look, other = (
+        {"color": color, "marker": marker, "linestyle": dash, "label": label}
+        for (color, marker, dash), label in zip(SERIES, ("training", "validation"), strict=False)
+    )
+    for (name, history), (upper, lower) in zip(histories.items(), axes.T, strict=True):
+        steps, losses = validation_losses(history)
+        of_steps, starts = [row["loss"] for row in history.steps], [0, *steps[:-1]]
+        means = [np.mean(of_steps[a:b]) for a, b in zip(starts, steps, strict=True)]
+        upper.plot(steps, means, **look)
+        upper.plot(steps, losses, **other)
+        lowest = int(np.argmin(losses))
+        upper.axvline(steps[lowest], color="#555555", linestyle=":")
+        lower.plot(steps, 100 * np.array(on_train[name]), **look)
+        lower.plot(steps, [100 * row["mean_iou"] for row in history.scores], **other)
+        upper.set(title=name, ylim=(0, None))
+        lower.set(xlabel="step", ylim=(0, 100))
+        upper.grid()
+        lower.grid()
+    axes[0, 0].set_ylabel("loss")
+    axes[1, 0].set_ylabel("mean IoU (%)")
+    axes[0, 0].legend()
     return figure
 
 

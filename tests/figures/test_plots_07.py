@@ -23,9 +23,11 @@ def no_figures_before_or_after():
     plt.close("all")
 
 
-def history(losses, scores=()):
+def history(losses, scores=(), val_losses=()):
     steps = [{"step": n, "loss": x, "learning_rate": 0.1} for n, x in enumerate(losses, start=1)]
     rows = [{"step": n, "mean_iou": iou, "pixel_accuracy": iou} for n, iou in scores]
+    for row, loss in zip(rows, val_losses, strict=False):
+        row["val_loss"] = loss
     return History(steps, rows)
 
 
@@ -93,6 +95,33 @@ def test_without_ipython_there_is_no_notebook(monkeypatch):
     assert not in_notebook()
     monkeypatch.setitem(sys.modules, "IPython", None)
     assert not in_notebook()
+
+
+# ---------------------------------------------------------------- training and validation
+
+APART = history([4, 2, 2, 0, 1, 1], [(2, 0.2), (4, 0.4), (6, 0.3)], [3.0, 2.0, 2.5])
+
+
+def test_losses_on_validation_pictures_are_points_beside_the_line():
+    (loss, iou) = figures.learning_curves({"a training": APART}).axes
+    line, points = loss.lines
+    assert line.get_color() == points.get_color() and points.get_linestyle() == "None"
+    assert points.get_xydata().tolist() == [[2, 3.0], [4, 2.0], [6, 2.5]]
+    assert "validation" in loss.get_title() and len(iou.lines) == 1
+    old = history([3, 2], [(2, 0.5)])  # of a time when they were not measured
+    assert figures.learning_curves({"old": old}).axes[0].get_title() == "old: training loss"
+
+
+def test_training_and_validation_stand_in_one_picture():
+    figure = figures.train_and_validation({"x": APART, "y": APART}, dict.fromkeys("xy", [0.5] * 3))
+    left, right, below, _ = figure.axes
+    training, validation, lowest = left.lines
+    assert training.get_xydata().tolist() == [[2, 3.0], [4, 1.0], [6, 1.0]]  # means between scores
+    assert validation.get_ydata().tolist() == [3.0, 2.0, 2.5]
+    assert lowest.get_xdata()[0] == 4  # where the validation loss is lowest
+    assert [list(line.get_ydata()) for line in below.lines] == [[50] * 3, [20, 40, 30]]
+    assert (left.get_title(), right.get_title()) == ("x", "y")
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["training", "validation"]
 
 
 # ---------------------------------------------------------------- learning rates

@@ -110,6 +110,8 @@ def test_training_learns(tiny_voc):
     matrix = evaluate(model, val, 64, progress=False)
     assert history.scores[-1]["mean_iou"] == matrix.mean_iou > max(0.75, before + 0.2)
     assert history.scores[-1]["pixel_accuracy"] == matrix.pixel_accuracy
+    losses = [pixel_loss(model(normalize(i[None])), m[None]).item() for i, m in val]  # 64 pixels
+    assert history.scores[-1]["val_loss"] == pytest.approx(np.mean(losses))
     assert [row["learning_rate"] for row in history.steps] == pytest.approx(
         [2e-2 * TINY.factor(step) for step in range(20)]
     )

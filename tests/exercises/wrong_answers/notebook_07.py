@@ -33,6 +33,21 @@ def nan_for_void(losses, masks):
     return (losses * counts).sum() / counts.sum()
 
 
+def only_where_something_is_wrong(losses, masks):
+    counts = (masks != VOID).flatten(1).sum(1) * (losses > 0)
+    return (losses * counts).sum() / counts.sum().clamp(min=1)
+
+
+def counts_in_bytes(losses, masks):
+    counts = (masks != VOID).flatten(1).sum(1, dtype=torch.uint8)
+    return (losses * counts).sum() / counts.sum().clamp(min=1)
+
+
+def void_part_counts_one(losses, masks):
+    counts = (masks != VOID).flatten(1).sum(1).clamp(min=1)
+    return (losses * counts).sum() / counts.sum()
+
+
 # ---------------------------------------------------------------- warm_up_then_poly
 
 
@@ -60,6 +75,22 @@ def last_step_wasted(step, steps, warm_up):
 def always_divides(step, steps, warm_up):
     rising = (step + 1) / warm_up
     return rising if step < warm_up else (1 - (step - warm_up) / (steps - warm_up)) ** 0.9
+
+
+def falls_straight(step, steps, warm_up):
+    return (step + 1) / warm_up if step < warm_up else 1 - (step - warm_up) / (steps - warm_up)
+
+
+def power_of_what_is_over(step, steps, warm_up):
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 1 - ((step - warm_up) / (steps - warm_up)) ** 0.9
+
+
+def one_step_too_long(step, steps, warm_up):
+    if step <= warm_up and warm_up:
+        return (step + 1) / warm_up
+    return (1 - (step - warm_up) / (steps - warm_up)) ** 0.9
 
 
 # ---------------------------------------------------------------- labelled_cross_entropy
@@ -123,7 +154,44 @@ def clipped(logits, masks):
 
 
 def nan_where_all_is_void(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return (costs * labelled).sum() / labelled.sum()
+
+
+def torchs_own(logits, masks):
+    if not (masks != VOID).any():
+        return logits.sum() * 0
     return F.cross_entropy(logits, masks.long(), ignore_index=VOID)
+
+
+def by_the_layer(logits, masks):
+    layer = torch.nn.NLLLoss(ignore_index=VOID, reduction="sum")
+    return layer(logits.log_softmax(1), masks.long()) / (masks != VOID).sum().clamp(min=1)
+
+
+def pythons_zero(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return costs[labelled].mean() if labelled.any() else 0.0
+
+
+def new_zero(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return costs[labelled].mean() if labelled.any() else torch.zeros(())
+
+
+def in_bits(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return costs[labelled].mean() / torch.tensor(2.0).log()
+
+
+def background_left_out(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return costs[labelled & (masks > 0)].mean()
+
+
+def mean_of_classes(logits, masks):
+    costs, labelled = picked(logits, masks)
+    return torch.stack([costs[masks == c].mean() for c in masks[labelled].unique()]).mean()
 
 
 # ---------------------------------------------------------------- fine_tuning_groups
@@ -192,6 +260,28 @@ def rate_of_the_head(model, head, rate, weight_decay):
     return grouped(model, head, rate / 10, weight_decay, is_kernel)
 
 
+def kernels_have_four_dimensions(model, head, rate, weight_decay):
+    return grouped(model, head, rate, weight_decay, lambda name, p: p.ndim == 4)
+
+
+def frozen_only_in_the_body(model, head, rate, weight_decay):
+    of_head = set(head.parameters())
+    groups = grouped(model, head, rate, weight_decay, is_kernel, frozen=True)
+    return [g for g in groups if g["params"][0].requires_grad or g["params"][0] in of_head]
+
+
+def frozen_by_its_gradient(model, head, rate, weight_decay):
+    groups = grouped(model, head, rate, weight_decay, is_kernel)
+    return [group for group in groups if group["params"][0].grad is not None]
+
+
+def ten_times_the_decay(model, head, rate, weight_decay):
+    groups = grouped(model, head, rate, weight_decay, is_kernel)
+    for group in groups:
+        group["weight_decay"] *= group["lr"] / rate
+    return groups
+
+
 # ---------------------------------------------------------------- resume_point
 
 
@@ -235,6 +325,60 @@ def next_step(model, optimizer, generator, step):
     return copy.deepcopy(living(model, optimizer, generator, step + 1))
 
 
+def draws_first(model, optimizer, generator, step):
+    torch.rand(1, generator=generator)
+    return copy.deepcopy(living(model, optimizer, generator, step))
+
+
+def in_evaluation(model, optimizer, generator, step):
+    return copy.deepcopy(living(model.eval(), optimizer, generator, step))
+
+
+def in_halves(model, optimizer, generator, step):
+    point = copy.deepcopy(living(model, optimizer, generator, step))
+    point["model"] = {name: tensor.half() for name, tensor in point["model"].items()}
+    return point
+
+
+# ---------------------------------------------------------------- right, in other styles
+
+
+def in_a_loop(losses, masks):
+    total, pixels = 0.0, 0
+    for loss, mask in zip(losses.tolist(), masks.numpy(), strict=True):
+        count = int((mask != VOID).sum())
+        total, pixels = total + loss * count, pixels + count
+    return total / max(pixels, 1)
+
+
+def by_logsumexp(logits, masks):
+    labelled = masks != VOID
+    index = masks.long().masked_fill(~labelled, 0)
+    costs = logits.logsumexp(1) - logits.gather(1, index[:, None])[:, 0]
+    return costs.masked_fill(~labelled, 0).sum() / max(int(labelled.sum()), 1)
+
+
+def by_one_hot(logits, masks):
+    classes = torch.arange(logits.shape[1])[:, None, None]
+    true = masks[:, None] == classes  # void is none of them
+    return -(logits.log_softmax(1) * true).sum() / true.sum().clamp(min=1)
+
+
+def four_groups(model, head, rate, weight_decay):
+    groups = {}
+    in_head = {id(p) for p in head.parameters()}
+    for p in filter(lambda p: p.requires_grad, model.parameters()):
+        key = (10 * rate if id(p) in in_head else rate, weight_decay if p.dim() > 1 else 0)
+        groups.setdefault(key, []).append(p)
+    return [{"params": ps, "lr": lr, "weight_decay": wd} for (lr, wd), ps in groups.items()]
+
+
+RIGHT = {
+    "loss_of_the_whole": [in_a_loop],
+    "labelled_cross_entropy": [by_logsumexp, by_one_hot],
+    "fine_tuning_groups": [four_groups],
+}
+
 WRONG = {
     "loss_of_the_whole": [
         (plain_mean, "plain mean of the parts"),
@@ -242,6 +386,9 @@ WRONG = {
         (counts_void, "A part with more void counts more"),
         (forgets_to_divide, "the sum over all labelled pixels"),
         (nan_for_void, "zero divided by zero"),
+        (only_where_something_is_wrong, "the first part is right everywhere"),
+        (counts_in_bytes, "8 bits hold 255"),
+        (void_part_counts_one, "For a part that is all void"),
     ],
     "warm_up_then_poly": [
         (starts_at_zero, "changes nothing"),
@@ -249,6 +396,9 @@ WRONG = {
         (falls_from_the_start, "drops from 1"),
         (last_step_wasted, "is wasted"),
         (always_divides, "Division by zero"),
+        (falls_straight, "falls in a straight line"),
+        (power_of_what_is_over, "the other way round"),
+        (one_step_too_long, "above the highest rate"),
     ],
     "labelled_cross_entropy": [
         (void_as_an_index, "no channel 255"),
@@ -262,12 +412,22 @@ WRONG = {
         (log_of_softmax, "exp(−600)"),
         (clipped, "A probability that is clipped"),
         (nan_where_all_is_void, "makes every weight NaN"),
+        (torchs_own, "torch's own cross-entropy"),
+        (pythons_zero, "Expected a tensor for an image that is all void"),
+        (new_zero, "hangs on no logits"),
+        (in_bits, "You count in bits"),
+        (background_left_out, "Background, index 0, seems not to count"),
+        (mean_of_classes, "the mean of each class"),
     ],
     "fine_tuning_groups": [
         (biases_by_name, "Do names tell"),
         (all_decay, "Pulling a bias"),
         (one_rate, "learns no faster"),
-        (with_frozen, "is frozen"),
+        (with_frozen, "0.0.weight is frozen"),
+        (frozen_only_in_the_body, "1.2.bias is frozen"),
+        (kernels_have_four_dimensions, "is a kernel, and gets no weight decay"),
+        (frozen_by_its_gradient, "does not take your groups"),
+        (ten_times_the_decay, "For weight_decay of"),
         (head_twice, "in two groups"),
         (head_only, "in no group"),
         (compares_tensors, "number by number"),
@@ -283,5 +443,8 @@ WRONG = {
         (no_generator, "Expected a dict with the keys"),
         (generator_begins_anew, "other losses from step"),
         (next_step, "After four steps"),
+        (draws_first, "draws from the generator"),
+        (in_evaluation, "switches the model to evaluation"),
+        (in_halves, "as float16"),
     ],
 }
