@@ -180,8 +180,3 @@ def of_torchvision(path: str | Path, name: str, state: dict[str, torch.Tensor]) 
             f"{path}: by its name weights of torchvision's {name}, but they do not fit: {error}"
         ) from error
     return Trained(model.eval(), VOC_CLASSES, VOC_PALETTE, 520, f"torchvision's {name}")
-
-
-def load_embedded() -> Trained:
-    """The network that was trained on the rendered rooms only."""
-    return load("rooms")

@@ -1,25 +1,20 @@
 """A clinic (notebook 07): five trainings, each with one fault, to be told from what they show.
 
 Do not read on before you have named them: this file holds the answers. `admit` trains the five,
-`show` draws what one sees from outside, `answer` judges what a learner says. For each fault there
-is one number that anybody can look at in any training, and that tells it from the other four.
+`seglab.figures.patients` draws what one sees from outside, `answer` judges what a learner says. For
+each fault there is one number that anybody can look at in any training, and that tells it from the
+other four.
 """
 
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from seglab import networks
-from seglab.figures.charts import styled
-from seglab.figures.colors import SERIES
-from seglab.figures.curves import running_mean
-from seglab.figures.pictures import picture_of
 from seglab.freezing import backbones
 from seglab.history import History
 from seglab.palettes import VOID
@@ -260,33 +255,3 @@ def answer(cases: dict[str, Case], **guesses: str) -> None:
 
 
 # ---------------------------------------------------------------- what one sees
-
-
-@styled
-def show(cases: dict[str, Case], image: torch.Tensor, longest_side: int, runtime) -> plt.Figure:
-    """Three rows: the losses, a training picture under its mask, the prediction for `image`."""
-    figure, axes = plt.subplots(3, len(cases), figsize=(13, 7.4), height_ratios=(1.25, 1, 1))
-    highest = 1.1 * max(case.history.steps[0]["loss"] for case in cases.values())
-    (color, *_), (other, marker, _), *_ = SERIES
-    for (letter, case), (curve, lesson, result) in zip(cases.items(), axes.T, strict=True):
-        losses = [row["loss"] for row in case.history.steps]
-        smooth = running_mean(losses, 4)
-        curve.plot(np.arange(len(smooth)) + 2.5, smooth, color=color, label="training")
-        points = [(row["step"], row["val_loss"]) for row in case.history.scores]
-        shown = [min(loss, 1.5 * highest) for _, loss in points]
-        curve.plot([step for step, _ in points], shown, marker, color=other, label="validation")
-        curve.set(title=letter, ylim=(0, 1.6 * highest), xlabel="step")
-        curve.grid()
-        picture, mask = case.data[len(case.data) // 2]
-        said = predict(case.network, image, longest_side, runtime)
-        for axis, item, of in ((lesson, (picture, mask), mask), (result, (image, said), said)):
-            axis.imshow(picture_of(item))
-            axis.set(xticks=[], yticks=[])
-            axis.set_xlabel("indices " + " ".join(map(str, of.unique().tolist())), fontsize=11)
-    for axis, label in zip(axes[:, 0], ("loss", "a training picture", "a prediction"), strict=True):
-        axis.set_ylabel(label)
-    axes[0, 0].legend(fontsize=10)
-    figure.suptitle(
-        "Five trainings, five faults: which is which? (points at the top: off the scale)"
-    )
-    return figure

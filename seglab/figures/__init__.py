@@ -14,6 +14,7 @@ from seglab.figures.curves import (
     last_loss,
     learning_curves,
     learning_rate_runs,
+    patients,
     running_mean,
     train_and_validation,
     validation_losses,

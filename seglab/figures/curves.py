@@ -6,10 +6,13 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 
 from seglab.figures.charts import log_axis, styled
 from seglab.figures.colors import ORANGE, SERIES
+from seglab.figures.pictures import picture_of
 from seglab.machine.notebook import in_notebook
+from seglab.prediction import predict
 
 
 def running_mean(values: Sequence[float], window: int) -> np.ndarray:
@@ -185,4 +188,41 @@ def learning_rate_runs(
     reached = f"{ends[chosen]:,.2f}" if np.isfinite(ends[chosen]) else "no number any more"
     rest = "the lowest of these" if chosen == best else f"{ends[best]:.2f} at {best:g} is lowest"
     figure.suptitle(f"Learning rate {chosen:g}: loss {reached} at the end; {rest}")
+    return figure
+
+
+@styled
+def patients(cases: dict, image: torch.Tensor, longest_side: int, runtime) -> plt.Figure:
+    """Three rows: the losses, a training picture under its mask, the prediction for `image`.
+
+    Args:
+        cases: letter -> an object with a `history`, `data` (image and mask) and a `network`, as
+            the clinic of notebook 07 admits them.
+        image: `uint8 [3, H, W]`, which every network segments.
+        longest_side, runtime: see `seglab.prediction.predict`.
+    """
+    figure, axes = plt.subplots(3, len(cases), figsize=(13, 7.4), height_ratios=(1.25, 1, 1))
+    highest = 1.1 * max(case.history.steps[0]["loss"] for case in cases.values())
+    (color, *_), (other, marker, _), *_ = SERIES
+    for (letter, case), (curve, lesson, result) in zip(cases.items(), axes.T, strict=True):
+        losses = [row["loss"] for row in case.history.steps]
+        smooth = running_mean(losses, 4)
+        curve.plot(np.arange(len(smooth)) + 2.5, smooth, color=color, label="training")
+        points = [(row["step"], row["val_loss"]) for row in case.history.scores]
+        shown = [min(loss, 1.5 * highest) for _, loss in points]
+        curve.plot([step for step, _ in points], shown, marker, color=other, label="validation")
+        curve.set(title=letter, ylim=(0, 1.6 * highest), xlabel="step")
+        curve.grid()
+        picture, mask = case.data[len(case.data) // 2]
+        said = predict(case.network, image, longest_side, runtime)
+        for axis, item, of in ((lesson, (picture, mask), mask), (result, (image, said), said)):
+            axis.imshow(picture_of(item))
+            axis.set(xticks=[], yticks=[])
+            axis.set_xlabel("indices " + " ".join(map(str, of.unique().tolist())), fontsize=11)
+    for axis, label in zip(axes[:, 0], ("loss", "a training picture", "a prediction"), strict=True):
+        axis.set_ylabel(label)
+    axes[0, 0].legend(fontsize=10)
+    figure.suptitle(
+        "Five trainings, five faults: which is which? (points at the top: off the scale)"
+    )
     return figure
