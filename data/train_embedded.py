@@ -140,8 +140,8 @@ def trained_file(name: str, train: Dataset, arguments: argparse.Namespace) -> tu
     model = networks.build(arguments.network, train.num_classes)
     history: History = training.fit(model, train, recipe=recipe, checkpoint=path, resume=True)
     images, minutes = recipe.steps * recipe.batch_size, history.seconds / 60
-    cores = torch.get_num_threads()
-    return path, f"{images:,} images, repeats counted, in {minutes:.0f} minutes ({cores=})"
+    threads = torch.get_num_threads()
+    return path, f"{images:,} images, repeats counted, in {minutes:.0f} minutes; threads: {threads}"
 
 
 def parser() -> argparse.ArgumentParser:
