@@ -85,7 +85,7 @@ def test_the_commands_are_understood():
     commands = [words for words in commands if "`" not in words]
     assert len(commands) >= 2
     for words in commands:
-        parser().parse_args(shlex.split(words))
+        parser().parse_args(shlex.split(words, comments=True))
 
 
 def test_what_is_said_about_marking_exists():
