@@ -46,7 +46,7 @@ RECIPE = Recipe(
     schedule="poly",
 )
 CPU = Runtime(torch.device("cpu"))
-PATIENCE = 120  # seconds for whatever takes far less
+PATIENCE = 900  # seconds for whatever takes far less, on a machine that is busy with other things
 
 
 @pytest.fixture(scope="module")

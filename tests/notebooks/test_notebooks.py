@@ -179,7 +179,7 @@ def fault_setup_that_was_run_on_colab(notebook):
 
 
 def fault_lines_of_the_setup(notebook):
-    notebook.cells[1].source = "\n".join("import sys" for _ in range(21))
+    notebook.cells[1].source = "\n".join("import sys" for _ in range(31))
 
 
 def fault_header(notebook):
