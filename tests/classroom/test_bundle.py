@@ -582,7 +582,7 @@ def cpu_wheels(folder):
 def test_a_bundle_holds_them_and_not_newer_ones_of_the_index(index, clone, tmp_path):
     (clone / "backend.py").write_text(BACKEND.replace("Dist: torch>=1", "Dist: torchvision"))
     folder = cpu_wheels(tmp_path / "cpu")
-    stick_ = bundle.make(tmp_path / "stick", LINUX[:1], LINUX[1:], folder, clone)
+    stick_ = bundle.make(tmp_path / "stick", LINUX[:1], LINUX[1:], folder, clone=clone)
     found = set(files(stick_, "-python".join(LINUX)))
     assert {path.name for path in folder.iterdir()} <= found
     assert len([name for name in found if name.startswith("torch")]) == 2
