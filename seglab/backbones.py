@@ -172,7 +172,7 @@ def looks_at(value: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """
     (gradient,) = torch.autograd.grad(value.sum(), images, retain_graph=True)
     seen = gradient.abs().sum((0, 1))  # [H, W]
-    rows, columns = (torch.arange(size, dtype=seen.dtype) for size in seen.shape)
+    rows, columns = (torch.arange(size).to(seen) for size in seen.shape)
     return torch.stack([seen.sum(1) @ rows, seen.sum(0) @ columns]) / seen.sum()
 
 
@@ -193,7 +193,7 @@ def measured_offsets(pyramid: FeaturePyramid, images: torch.Tensor) -> torch.Ten
     for stride, features in zip(pyramid.strides, pyramid(images), strict=True):
         middle = torch.tensor(features.shape[-2:]) // 2
         feature = features[..., middle[0], middle[1]]  # [N, channels]
-        pixel = looks_at(feature * torch.randn_like(feature), images)
+        pixel = looks_at(feature * torch.randn_like(feature), images).cpu()
         offsets.append(pixel - stride * middle)
     return torch.stack(offsets)
 

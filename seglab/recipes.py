@@ -143,12 +143,12 @@ _FROZEN = {"frozen_norms": True, "frozen_stages": 3, "frozen_depthwise": True}
 # The scores of an FCN are one layer and start at zero; the backbone may move at once.
 _SCORES = {"backbone_factor": 0.25, **_FROZEN}
 # A decoder or a head of several layers starts at random and wants larger steps than the pretrained
-# backbone below it; most of all in a DeepLab, whose backbone is used at another stride than before.
+# backbone below it, in a DeepLab most of all.
 _DECODER = {"learning_rate": 4e-3, "backbone_factor": 0.1, **_FROZEN}
 _ATROUS = {**_DECODER, "backbone_factor": 0.05}
 
 # Every network by name, and where its recipe differs from a preset. The images are as many as fit
-# into about three minutes on two cores, the same for all.
+# into about eight minutes of one core, the same for all that stand on a pretrained backbone.
 _OWN = {
     "fcn32s": {"images": 7000, **_SCORES},
     "fcn16s": {"images": 7000, **_SCORES},
