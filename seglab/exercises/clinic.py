@@ -252,6 +252,3 @@ def answer(cases: dict[str, Case], **guesses: str) -> None:
             print(f"✓ {letter}: {fault.words}; {fault.meaning}: {value:.2f}")
         else:
             print(f"✗ {letter}: not {guess}; {fault.meaning}: {value:.2f}, as it should be")
-
-
-# ---------------------------------------------------------------- what one sees
