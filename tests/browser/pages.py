@@ -96,7 +96,8 @@ class NotebookPage:
                     const text = cell.model.type === "markdown";
                     const kind = text ? ".jp-RenderedMarkdown" : ".jp-OutputArea-output";
                     const parts = [...cell.node.querySelectorAll(kind)];
-                    return parts.length === (text ? 1 : cell.model.outputs.length)
+                    const folded = cell.outputHidden;  // not drawn before it is unfolded
+                    return parts.length === (text ? 1 : folded ? 0 : cell.model.outputs.length)
                         && parts.every(part => part.childElementCount)
                         && [...cell.node.querySelectorAll("img")].every(image => image.complete);
                 }};
