@@ -1,21 +1,25 @@
 """Statistics and pictures of data/rooms: `python data/describe.py`.
 
 Counts the classes and writes the table into data/README.md between its two marker lines. Draws 40
-random pictures with their masks into data/contact.jpg, and four validation pictures with their
-true and predicted labels into data/prediction.jpg, which README.md shows.
+random pictures with their masks into data/contact.jpg, and four photographs with predicted labels
+into data/prediction.jpg, which README.md shows.
 """
 
 import random
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
+import torch
+from matplotlib import cbook
+from PIL import Image, ImageOps
 
+from seglab import figures
 from seglab.machine.files import written_whole
 from seglab.networks import load
 from seglab.palettes import VOID
 from seglab.prediction import overlay, predict
-from seglab.voc import VOCSegmentation, rooms
+from seglab.voc import VOCSegmentation, photo, rooms
 
 FOLDER = Path(__file__).resolve().parent
 BEGIN, END = "<!-- statistics: begin -->", "<!-- statistics: end -->"
@@ -70,26 +74,20 @@ def contact_sheet(columns: int = 8, rows: int = 5, seed: int = 0) -> Image.Image
     return sheet
 
 
-def prediction_sheet(columns: int = 4) -> Image.Image:
-    """Images, true labels and the labels of the network for rooms, one under the other.
+def prediction_sheet(columns: int = 4) -> plt.Figure:
+    """Photographs, and what the network `photos` says of them, one under the other.
 
-    The pictures are not chosen by how well the network does: they are random ones among the
-    validation pictures with three classes of objects.
+    None of them was learned from, and no true labels exist. The fourth comes with matplotlib.
     """
-    split, trained = rooms("val"), load("rooms")
-    found = [set(split.mask(index).unique().tolist()) - {0, VOID} for index in range(len(split))]
-    chosen = random.Random(0).sample(
-        [i for i, kinds in enumerate(found) if len(kinds) == 3], columns
-    )
-    sheet = Image.new("RGB", (columns * 324 - 4, 3 * 244 - 4), "white")
-    for column, index in enumerate(chosen):
-        image, mask = split[index]
-        predicted = predict(trained.model, image, trained.longest_side)
-        rows = [np.asarray(image).transpose(1, 2, 0), overlay(image, mask, opacity=0.8)]
-        rows.append(overlay(image, predicted, opacity=0.8))
-        for row, picture in enumerate(rows):
-            sheet.paste(Image.fromarray(picture), (column * 324, row * 244))
-    return sheet
+    files = [photo(name) for name in ("chelsea", "astronaut", "coffee")]
+    files.append(Path(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    trained, above, below = load("photos"), [], []
+    for file in files:
+        picture = ImageOps.fit(Image.open(file), (480, 360), centering=(0.5, 0.0))
+        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+        above.append(image)
+        below.append((image, predict(trained.model, image, trained.longest_side)))
+    return figures.show(above + below, columns=columns, width=13, names=True)
 
 
 if __name__ == "__main__":
@@ -101,5 +99,5 @@ if __name__ == "__main__":
     with written_whole(FOLDER / "contact.jpg") as temporary:
         contact_sheet().save(temporary, quality=85)
     with written_whole(FOLDER / "prediction.jpg") as temporary:
-        prediction_sheet().save(temporary, quality=88)
+        prediction_sheet().savefig(temporary, dpi=100, pil_kwargs={"quality": 88})
     print(table())
