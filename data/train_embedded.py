@@ -35,9 +35,12 @@ PLANS = {
         "network": "unet",
         "title": "U-Net",
         "recipe": "quick",
-        "images": 8_000,
+        "images": 32_000,
+        "batch_size": 8,
         "learning_rate": 1e-3,
+        "longest_side": 384,
         "scale": (0.6, 1.5),
+        "crop": (224, 288),
         "color": 0.3,
     },
     "streets": {"network": "unet", "title": "U-Net", "recipe": "camvid"},
@@ -156,7 +159,7 @@ def parser() -> argparse.ArgumentParser:
             add("--photos", required=name == "photos", help="VOC's, a folder or voc2012")
         if name == "photos":
             add("--repeat-rare", type=int, default=4, help="uses of a picture with a rare class")
-            add("--repeat-rooms", type=int, default=1, help="uses of a rendered room")
+            add("--repeat-rooms", type=int, default=5, help="uses of a rendered room")
         add("--output", default="runs/embedded", help="folder for checkpoints")
         add("--checkpoint", help="one that is trained already: only store and score it")
         add_recipe(names.choices[name])
