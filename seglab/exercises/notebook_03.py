@@ -224,7 +224,7 @@ def phase_sums(function):
         given = f"a kernel of {shape[0]} × {shape[1]} and stride {stride}"
         with without(
             lambda name, _: name.startswith("convolution"),
-            "You compute the convolution and look. Foretell it: which weights of the kernel does "
+            "You compute the convolution and look. Predict it: which weights of the kernel does "
             "an output of each group see?",
         ):
             found = call(function, kernel, stride)

@@ -263,7 +263,7 @@ WRONG = {
         (column_first, "changed places"),
         (mean_of_each, "You take the mean"),
         (only_the_sum, "you return one number"),
-        (looked_up, "Foretell it"),
+        (looked_up, "Predict it"),
         (from_the_other_end, "begins at its other end"),
     ],
     "weighted_mean": [
