@@ -37,7 +37,7 @@ COLUMNS = (
     "images",
     "parameters",
 )
-# Photographs want smaller steps than rooms and streets do: see docs/measured.md.
+# Photographs want smaller steps than rooms: see docs/measured.md, also for how that was found.
 CHANGES = {"photos": {"learning_rate": 1e-3}}
 ENOUGH = 15  # images that must show a class of the photographs for its IoU to count
 

@@ -1,8 +1,8 @@
-"""Statistics and pictures of data/rooms: `python data/describe.py`.
+"""Statistics and pictures of what lies here: `python data/describe.py`.
 
-Counts the classes and writes the table into data/README.md between its two marker lines. Draws 40
-random pictures with their masks into data/contact.jpg, and four photographs with predicted labels
-into data/prediction.jpg, which README.md shows.
+Counts the classes of data/rooms and writes the table into data/README.md between its two marker
+lines. Draws 40 random pictures with their masks into data/contact.jpg, and four photographs with
+predicted labels into data/prediction.jpg, which README.md shows.
 """
 
 import random
@@ -74,7 +74,7 @@ def contact_sheet(columns: int = 8, rows: int = 5, seed: int = 0) -> Image.Image
     return sheet
 
 
-def prediction_sheet(columns: int = 4) -> plt.Figure:
+def prediction_sheet() -> plt.Figure:
     """Photographs, and what the network `photos` says of them, one under the other.
 
     None of them was learned from, and no true labels exist. The fourth comes with matplotlib.
@@ -87,7 +87,7 @@ def prediction_sheet(columns: int = 4) -> plt.Figure:
         image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
         above.append(image)
         below.append((image, predict(trained.model, image, trained.longest_side)))
-    return figures.show(above + below, columns=columns, width=13, names=True)
+    return figures.show(above + below, columns=len(files), width=13, names=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """The networks that come with the course, and the command that makes them."""
 
+import csv
 import importlib.util
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,21 +17,32 @@ from seglab.datasets.sources import CAMVID_COLORS
 from seglab.machine import embedded
 from seglab.machine.checkpoints import CheckpointError
 from seglab.palettes import VOC_CLASSES
+from seglab.recipes import PRESETS
 from seglab.voc import VOCSegmentation
 
 PHOTO = REPOSITORY / "data" / "photos" / "chelsea.jpg"
 
 
-@pytest.fixture(scope="module")
-def script():
-    """`data/train_embedded.py`, which is no part of the package."""
-    path = REPOSITORY / "data" / "train_embedded.py"
+def of_the_clone(name: str):
+    """A program of the folder `data`, which is no part of the package."""
+    path = REPOSITORY / "data" / f"{name}.py"
     if not path.exists():
         pytest.skip("only a clone has it")
-    spec = importlib.util.spec_from_file_location("train_embedded", path)
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where the other program looks for it
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def script():
+    return of_the_clone("train_embedded")
+
+
+@pytest.fixture(scope="module")
+def comparison(script):
+    return of_the_clone("compare_networks")
 
 
 # ---------------------------------------------------------------- those that are there
@@ -192,3 +206,42 @@ def test_scores_are_in_percent_and_leave_out_what_does_not_occur(script, tmp_pat
     assert found["images"] == 4 and found["mean IoU"] == found["pixel accuracy"] == 100
     assert found["IoU"].keys() == {VOC_CLASSES[i] for i in (0, 1, 2, 5)}
     assert "seven classes" not in found
+
+
+# ---------------------------------------------------------------- the table of all networks
+
+
+def test_three_seeds_for_those_that_are_compared_and_photographs_once(comparison):
+    runs = comparison.wanted(["rooms", "streets", "photos"])
+    assert len(runs) == len(set(runs)) == 2 * (3 * 4 + 7) + 6
+    assert runs[:4] == [("rooms", name, 0) for name in comparison.COMPARED]
+    assert {seed for data, _, seed in runs if data == "photos"} == {0}
+
+
+def test_a_second_call_goes_on_where_the_first_one_ended(comparison, tmp_path, monkeypatch, capsys):
+    """With trainings of two steps; the scores are those of the networks that were trained."""
+    recipe = replace(PRESETS["quick"], images=4, batch_size=2, longest_side=64, crop=(32, 32))
+    monkeypatch.setattr(comparison, "recipe_for", lambda *_: recipe)
+    monkeypatch.setattr(comparison, "wanted", lambda data: [(d, "fcn32s", 0) for d in data])
+    output, streets = tmp_path / "runs" / "table.csv", make_tiny_voc(tmp_path / "streets")
+    comparison.main(["--output", str(output)])
+    first = output.read_text(encoding="utf-8")
+    capsys.readouterr()
+    comparison.main(["--output", str(output), "--streets", str(streets)])
+    assert output.read_text(encoding="utf-8").startswith(first)
+    with open(output, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["data"], row["images"]) for row in rows] == [("rooms", "4"), ("streets", "4")]
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "streets fcn32s 0" and "rooms fcn32s 0" not in shown
+    scores = [
+        f"{float(row[score]):.1f}" for row in rows for score in ("mean_iou", "pixel_accuracy")
+    ]
+    assert shown[-1].split(" | ")[4:] == [*scores[:-1], f"{scores[-1]} |"]
+
+
+def test_several_seeds_are_a_mean_and_a_range(comparison):
+    row = {"data": "rooms", "network": "unet", "cpu_seconds": "60", "images": "9"}
+    row |= {"parameters": "4000000", "pixel_accuracy": "90"}
+    rows = [{**row, "mean_iou": str(mean)} for mean in (70, 73, 76)]
+    assert "| 9 | 1 | 73.0 (70.0 to 76.0) | 90.0 (90.0 to 90.0) |" in comparison.table(rows)
